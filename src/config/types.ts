@@ -1,0 +1,96 @@
+/** Where something listens or is reached: a TCP host (name or IP, IPv6 without brackets) and port, or a Unix socket. */
+export type Address =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+/** TLS towards callers. All three are paths of PEM files, read again when they change; `clientCa` turns on mutual TLS. */
+export interface ServerTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa?: string;
+}
+
+/**
+ * TLS towards the upstream. `ca`, `cert` and `key` are paths of PEM files; without `ca` the system's authorities count.
+ * `serverName` replaces the upstream's host as the name that is sent and checked.
+ */
+export interface UpstreamTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  readonly insecureSkipVerify?: boolean;
+}
+
+/** The `:authority` that the upstream sees: its own address, the one the client sent, or a fixed one. */
+export type Authority = "upstream" | "client" | { readonly fixed: string };
+
+/** The server behind the bridge: one at an address, or the embedded one at a spec level (`2018-11`, `2.0` … `2.12`, `main`). */
+export type Upstream =
+  | {
+      readonly kind: "address";
+      readonly address: Address;
+      /** The address as messages and logs show it, without anything secret. */
+      readonly display: string;
+      /** Null for cleartext HTTP/2 with prior knowledge. */
+      readonly tls: UpstreamTls | null;
+      readonly authority: Authority;
+    }
+  | { readonly kind: "embedded"; readonly level: string };
+
+/** Bounds on what peers can make the bridge hold. */
+export interface Limits {
+  /** Bytes held and window credit granted, over all connections of the process. */
+  readonly bufferBudgetBytes: number;
+  /** The largest single message in a lane that opens messages; the relay lane has no limit. */
+  readonly maxMessageBytes: number;
+  /** The largest decoded header list of one call (RFC 9113 section 10.5.1). */
+  readonly maxHeaderListBytes: number;
+  /** Streams that one client connection may have open at once. */
+  readonly maxStreamsPerConnection: number;
+}
+
+/** All in milliseconds. */
+export interface Timeouts {
+  /** For a connection to the upstream, TLS and the HTTP/2 preface included. */
+  readonly connectMs: number;
+  /** After which a connection without calls is closed; 0 is never. */
+  readonly idleMs: number;
+  /** Between pings to the upstream; 0 is off, else at least five minutes, as servers punish more. */
+  readonly upstreamPingMs: number;
+}
+
+/** How long a stop takes, in milliseconds: at least `minMs`, so that balancers notice, and at most `maxMs`, then calls are cut. */
+export interface Drain {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+/** The smallest severity that is logged. */
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
+
+/** What the log shows and how: JSON lines, or text for a person's terminal. */
+export interface LogConfig {
+  readonly level: LogLevel;
+  readonly pretty: boolean;
+}
+
+/** Everything the bridge is told. An immutable snapshot: a change is a new object. */
+export interface Config {
+  readonly listen: readonly Address[];
+  readonly upstream: Upstream;
+  /** Base URL that gets the plain HTTP requests of the port (`http://host:port[/path]`); null refuses them. */
+  readonly httpUpstream: string | null;
+  /** Null for cleartext. */
+  readonly tls: ServerTls | null;
+  /** The listener of `/live`, `/ready` and `/metrics`; null for none. */
+  readonly admin: Address | null;
+  /** Threads that serve connections. */
+  readonly workers: number;
+  readonly limits: Limits;
+  readonly timeouts: Timeouts;
+  readonly drain: Drain;
+  readonly log: LogConfig;
+  /** `documented` keeps the data path off Node's private API for accepted sockets. */
+  readonly readPath: "auto" | "documented";
+}
