@@ -1,15 +1,12 @@
-/** What a connection may always hold, budget or not, so that a stalled neighbour cannot starve it: the window it is born with. */
-const FLOOR = 65_535;
-
 /**
  * The process-wide bound on memory that peers can make the bridge hold: bytes received and not yet handed on, plus the
- * window credit peers may still use. Each connection may take a share of what is free, so many greedy connections converge below
+ * window credit peers may still use. Each connection takes at most half of what is free, so many greedy connections converge below
  * the limit and a new one still finds room.
  */
 export class Budget {
   /** The bound in bytes. */
   readonly limit: number;
-  /** Bytes held or promised now. Exceeds `limit` by at most 64 KiB a connection. */
+  /** Bytes held or promised now. Exceeds `limit` by at most the 64 KiB window that each connection is born with. */
   used = 0;
 
   constructor(limit: number) {
@@ -28,8 +25,8 @@ export class Budget {
     return true;
   }
 
-  /** The most bytes that one connection may hold and have promised at this moment. */
-  share(): number {
-    return Math.max(FLOOR, Math.floor((this.limit - this.used) / 2));
+  /** Bytes that may still be charged. */
+  get free(): number {
+    return Math.max(0, this.limit - this.used);
   }
 }

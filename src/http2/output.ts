@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { ReadChunk } from "./read-chunk.ts";
 
 const SLAB = 65_536;
@@ -6,7 +6,7 @@ const SLAB = 65_536;
 const COPY_BELOW = 2_048;
 /** Bytes waiting in the socket above which the connection counts as congested. */
 const CONGESTED_ABOVE = 512 * 1024;
-const NOTHING = Buffer.alloc(0);
+const NOTHING: Buffer = Buffer.alloc(0);
 /** Slabs between two uses: an idle connection holds none. */
 const freeSlabs: Buffer[] = [];
 
@@ -39,10 +39,10 @@ export interface Traffic {
  * large payloads go out as slices of the buffer they were read into, adjacent ones as one slice.
  */
 export class Output {
-  private readonly socket: Socket;
+  private readonly socket: Duplex;
   private readonly onDrain: () => void;
   private readonly traffic: Traffic;
-  private slab = NOTHING;
+  private slab: Buffer = NOTHING;
   private slabStart = 0;
   private slabEnd = 0;
   private pieces: Buffer[] = [];
@@ -56,7 +56,7 @@ export class Output {
   private backlog = 0;
 
   /** `onDrain` is called when a congested socket has taken everything. */
-  constructor(socket: Socket, traffic: Traffic, onDrain: () => void) {
+  constructor(socket: Duplex, traffic: Traffic, onDrain: () => void) {
     this.socket = socket;
     this.traffic = traffic;
     this.onDrain = onDrain;
@@ -124,6 +124,7 @@ export class Output {
     if (this.rangeBuffer !== null) this.closeRange();
     else this.closeSlab();
     const { socket, pieces } = this;
+    const wasCongested = this.congested;
     this.traffic.out += this.gathered;
     this.gathered = 0;
     if (pieces.length === 0) return;
@@ -144,6 +145,7 @@ export class Output {
       pieces.length = 0;
       this.pins.length = 0;
       this.dropSlab(true);
+      if (wasCongested) this.onDrain();
       return;
     }
     this.awaitDrain();

@@ -1,25 +1,30 @@
 /** Free bytes kept before the first byte read, so that a frame header can be put in front of a payload without copying it. */
 export const HEADROOM = 16;
 
-/**
- * A buffer that a socket reads into and that writes may still refer to. It goes back into use once nothing pins it.
- */
-export class ReadChunk {
-  readonly buffer: Buffer;
-  /** The part of `buffer` behind the headroom, which the socket fills. */
-  readonly target: Buffer;
-  private pins = 0;
-  private readonly pool: ReadChunk[];
+/** Idle chunks kept for reuse. */
+const MAX_POOLED = 16;
+/** Bytes of a chunk that a socket may fill: one read of a fast peer. */
+const CHUNK = 256 * 1024;
+const pool: ReadChunk[] = [];
 
-  constructor(bytes: number, pool: ReadChunk[]) {
-    this.buffer = Buffer.allocUnsafeSlow(HEADROOM + bytes);
-    this.target = this.buffer.subarray(HEADROOM);
-    this.pool = pool;
+/** A buffer that a socket reads into and that writes may still refer to. It goes back into use once nothing pins it. */
+export class ReadChunk {
+  readonly buffer: Buffer = Buffer.allocUnsafeSlow(HEADROOM + CHUNK);
+  /** The part of `buffer` behind the headroom, which the socket fills. */
+  readonly target: Buffer = this.buffer.subarray(HEADROOM);
+  private pins = 1;
+
+  /** A chunk pinned once, for its reader. */
+  static take(): ReadChunk {
+    const chunk = pool.pop();
+    if (chunk === undefined) return new ReadChunk();
+    chunk.pins = 1;
+    return chunk;
   }
 
-  /** True while a write that has not finished refers to this chunk: its bytes must not change. */
-  get pinned(): boolean {
-    return this.pins > 0;
+  /** True while something besides the reader refers to the bytes. */
+  get shared(): boolean {
+    return this.pins > 1;
   }
 
   /** Keeps the bytes as they are until `unpin`. */
@@ -27,11 +32,8 @@ export class ReadChunk {
     this.pins++;
   }
 
-  /** Ends one `pin`; the last one returns the chunk to its pool. */
+  /** Ends one `pin`; the last one makes the chunk available again. */
   unpin(): void {
-    if (--this.pins === 0 && this.pool.length < MAX_POOLED) this.pool.push(this);
+    if (--this.pins === 0 && pool.length < MAX_POOLED) pool.push(this);
   }
 }
-
-/** Idle chunks kept for reuse: 16 x 256 KiB. */
-const MAX_POOLED = 16;

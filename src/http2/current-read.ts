@@ -1,0 +1,14 @@
+import type { ReadChunk } from "./read-chunk.ts";
+
+/**
+ * The memory the running read event delivers from. Whoever passes bytes on asks here whether they must be copied. There is one,
+ * because a process handles one read event at a time.
+ */
+export const currentRead: {
+  /** The buffer the bytes are in; null between read events. */
+  buffer: Buffer | null;
+  /** What to pin while a write refers to `buffer`; null if the garbage collector looks after it. */
+  chunk: ReadChunk | null;
+  /** True if `buffer` is filled again right after the event, so that nothing may refer to it later. */
+  volatile: boolean;
+} = { buffer: null, chunk: null, volatile: false };
