@@ -7,11 +7,13 @@ import { codeLength, codeOf, EOS } from "./huffman-code.ts";
  * So a value can be checked and counted without being decoded.
  */
 
-const COUNT_SHIFT = 8;
-const ILLEGAL = 1 << 10;
-const ENDED = 1 << 11;
+/** A step holds the next state where the next index wants it, so that the chain of look-ups is as short as can be. */
+const STATE = 0xff00;
+const COUNT = 3;
+const ILLEGAL = 1 << 2;
+const ENDED = 1 << 3;
 
-/** By `state << 8 | byte`: next state (8 bits), completed symbols (2 bits), ILLEGAL, ENDED (the EOS symbol). */
+/** By `state << 8 | byte`: next state (high byte), completed symbols (two bits), ILLEGAL, ENDED (the EOS symbol). */
 const steps = new Uint16Array(65536);
 /** By `state << 8 | byte`: the completed symbols, the first in the low byte. */
 const symbols = new Uint16Array(65536);
@@ -56,7 +58,7 @@ function buildTables(): void {
           if (illegalInValue[symbol] === 1) flags |= ILLEGAL;
         }
       }
-      steps[at] = node | (count << COUNT_SHIFT) | flags;
+      steps[at] = (node << 8) | count | flags;
     }
   }
   let node = 0;
@@ -76,12 +78,12 @@ export function scanHuffmanValue(buf: Buffer, start: number, end: number): numbe
   let count = 0;
   let seen = 0;
   for (let i = start; i < end; i++) {
-    const step = steps[(state << 8) | buf[i]!]!;
-    state = step & 0xff;
-    count += (step >> COUNT_SHIFT) & 3;
+    const step = steps[state | buf[i]!]!;
+    state = step & STATE;
+    count += step & COUNT;
     seen |= step;
   }
-  if ((seen & ENDED) !== 0 || mayEnd[state] === 0) return -1;
+  if ((seen & ENDED) !== 0 || mayEnd[state >> 8] === 0) return -1;
   const illegal = (seen & ILLEGAL) !== 0 || (mayTouchBlank(buf, start, end) && touchesBlank(buf, start, end));
   return count * 2 + (illegal ? 1 : 0);
 }
@@ -114,16 +116,16 @@ export function decodeHuffman(buf: Buffer, start: number, end: number): string |
   let length = 0;
   let seen = 0;
   for (let i = start; i < end; i++) {
-    const at = (state << 8) | buf[i]!;
+    const at = state | buf[i]!;
     const step = steps[at]!;
     const pair = symbols[at]!;
     out[length] = pair;
     out[length + 1] = pair >> 8;
-    length += (step >> COUNT_SHIFT) & 3;
-    state = step & 0xff;
+    length += step & COUNT;
+    state = step & STATE;
     seen |= step;
   }
-  return (seen & ENDED) !== 0 || mayEnd[state] === 0 ? null : out.toString("latin1", 0, length);
+  return (seen & ENDED) !== 0 || mayEnd[state >> 8] === 0 ? null : out.toString("latin1", 0, length);
 }
 
 /** A buffer for one long string; kept for the next one unless it is so long that it must be a rare guest. */
