@@ -10,6 +10,8 @@ export interface Flag {
   readonly accepts?: readonly string[];
   /** May be given several times. */
   readonly repeatable?: boolean;
+  /** The heading under which help lists it; flags of a group stand together. */
+  readonly group?: string;
 }
 
 /** The flags that were given, by name; a switch that is on has the value `true`, one that was turned off `false`. */

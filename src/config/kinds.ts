@@ -11,10 +11,10 @@ export interface Kind<T> {
   parse(text: string): T;
 }
 
-/** One of a few words. */
-export function choice<const T extends string>(...words: readonly T[]): Kind<T> {
+/** One of a few words; `placeholder` stands for them in help. */
+export function choice<const T extends string>(placeholder: string, ...words: readonly T[]): Kind<T> {
   return {
-    placeholder: words.join("|"),
+    placeholder,
     schema: { type: "string", enum: words },
     parse(text) {
       const word = words.find((w) => w === text);

@@ -1,9 +1,6 @@
 import { choice, count, duration, filePath, flagSwitch, type Kind, size } from "./kinds.ts";
 import { hostName, httpUrl, listenAddress, listenAddressOrOff, upstreamName } from "./place-kinds.ts";
 
-/** The headings under which help lists the options. */
-export const OPTION_GROUPS = ["Where", "TLS", "Limits", "Running"] as const;
-
 /** One thing the bridge can be told, by flag, environment variable or configuration file. */
 export interface Option<T = unknown> {
   /** The flag without its dashes; in capitals, with `REAPI_BRIDGE_` before it, the environment variable. */
@@ -11,7 +8,8 @@ export interface Option<T = unknown> {
   /** Its place in the file, dots between the levels. */
   readonly key: string;
   readonly kind: Kind<T>;
-  readonly group: (typeof OPTION_GROUPS)[number];
+  /** The heading under which help lists it; options of a group stand together. */
+  readonly group: "Where" | "TLS" | "Limits" | "Running";
   /** One line: what it is for. The default is added by whoever shows it. */
   readonly help: string;
   /** As it would be written. */
@@ -37,7 +35,7 @@ export const OPTIONS = {
     key: "upstream.address",
     kind: upstreamName,
     group: "Where",
-    help: "The server: HOST:PORT or grpc://HOST:PORT (plain), grpcs://HOST[:PORT] (TLS), unix:PATH, or embedded[:LEVEL]",
+    help: "The server behind the bridge; see Addresses",
   },
   httpUpstream: {
     name: "http-upstream",
@@ -188,17 +186,17 @@ export const OPTIONS = {
   logLevel: {
     name: "log-level",
     key: "log.level",
-    kind: choice("trace", "debug", "info", "warn", "error", "silent"),
+    kind: choice("LEVEL", "trace", "debug", "info", "warn", "error", "silent"),
     group: "Running",
-    help: "The smallest severity that is logged",
+    help: "The smallest severity that is logged: trace, debug, info, warn, error or silent",
     default: "info",
   },
   logFormat: {
     name: "log-format",
     key: "log.format",
-    kind: choice("auto", "json", "pretty"),
+    kind: choice("FORMAT", "auto", "json", "pretty"),
     group: "Running",
-    help: "JSON lines or text for people; auto is text on a terminal",
+    help: "json (lines for machines), pretty (text for people) or auto (text on a terminal, else lines)",
     default: "auto",
     noFlag: true,
   },
@@ -232,9 +230,9 @@ export const OPTIONS = {
   readPath: {
     name: "read-path",
     key: "readPath",
-    kind: choice("auto", "documented"),
+    kind: choice("PATH", "auto", "documented"),
     group: "Running",
-    help: "documented keeps to Node's documented API for reading sockets, at the cost of some CPU",
+    help: "auto, or documented: keep to Node's documented API for reading sockets, at the cost of some CPU",
     default: "auto",
     noFlag: true,
   },

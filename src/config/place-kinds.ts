@@ -16,7 +16,7 @@ export const hostName: Kind<string> = {
 
 /** Where to listen. */
 export const listenAddress: Kind<Address> = {
-  placeholder: "HOST:PORT|unix:PATH",
+  placeholder: "ADDRESS",
   schema: { type: "string", minLength: 1 },
   parse(text) {
     if (/^grpcs:/.test(text))
@@ -27,7 +27,7 @@ export const listenAddress: Kind<Address> = {
 
 /** Where to listen, or nowhere. */
 export const listenAddressOrOff: Kind<Address | null> = {
-  placeholder: "HOST:PORT|unix:PATH|off",
+  placeholder: "ADDRESS|off",
   schema: { type: "string", minLength: 1 },
   parse: (text) => (text === "off" ? null : parseAddress(text)),
 };

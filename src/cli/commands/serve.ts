@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { loadConfig } from "../../config/load.ts";
+import { ALL_OPTIONS, type Option } from "../../config/options.ts";
+import type { Config } from "../../config/types.ts";
+import { VERSION } from "../../config/version.ts";
+import { createBridge } from "../../index.ts";
+import { createLog } from "../../observe/log.ts";
+import type { Command, Flag } from "../command.ts";
+
+const ABOUT = `\
+reapi-bridge stands between a client of the Remote Execution API (Bazel, BuildStream, Buck2 …) and a
+server (Buildfarm, Buildbarn, BuildGrid …) and carries every gRPC call between them, byte for byte.
+
+  reapi-bridge --upstream buildfarm:8980
+  bazel build --remote_executor=grpc://127.0.0.1:8985 //...
+
+Addresses: HOST:PORT or grpc://HOST:PORT (plain), grpcs://HOST[:PORT] (TLS, upstream only), unix:PATH;
+IPv6 in brackets. --upstream embedded[:LEVEL] runs a small server of that API level inside the bridge.
+Every flag is also a variable (--log-level is REAPI_BRIDGE_LOG_LEVEL) and a key of the file; a flag wins over
+a variable, a variable over the file. All of it: docs/cli.md.`;
+
+const CONFIG_FLAG: Flag = {
+  name: "config",
+  value: "FILE",
+  help: "A YAML or JSON file with options; variable REAPI_BRIDGE_CONFIG",
+  group: "Running",
+};
+
+function flagOf(option: Option): Flag {
+  const notes = [
+    ...(option.list ? ["repeatable"] : []),
+    ...(option.default === undefined ? [] : [`default ${option.default}`]),
+  ];
+  return {
+    name: option.name,
+    ...(option.kind.placeholder === "" ? {} : { value: option.kind.placeholder }),
+    help: notes.length === 0 ? option.help : `${option.help} (${notes.join("; ")})`,
+    repeatable: option.list === true,
+    group: option.group,
+  };
+}
+
+function upstreamName({ upstream }: Config): string {
+  return upstream.kind === "embedded" ? `embedded:${upstream.level}` : upstream.display;
+}
+
+/** `reapi-bridge serve`, the default: runs the bridge until it is told to stop. */
+export const command: Command = {
+  name: "serve",
+  summary: "run the bridge (the default command)",
+  about: ABOUT,
+  flags: [...ALL_OPTIONS.filter((option) => !option.noFlag).map(flagOf), CONFIG_FLAG],
+  async run({ flags, env, stop }) {
+    const config = loadConfig({ flags, env, terminal: process.stdout.isTTY === true });
+    const log = createLog(config.log);
+    const bridge = await createBridge({ config, log });
+    const { listening, admin } = bridge;
+    log.info({ version: VERSION, listening, admin, upstream: upstreamName(config) }, "reapi-bridge is up");
+    if (!stop.aborted) await once(stop, "abort");
+    log.info(
+      { signal: stop.reason, drain: config.drain },
+      "stopping: new calls go elsewhere, running ones may end",
+    );
+    await bridge.stop();
+    log.info("stopped");
+    return 0;
+  },
+};
