@@ -1,0 +1,53 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import * as h2 from "./frames.ts";
+import { type PeerOptions, RawPeer } from "./peer.ts";
+
+/** An upstream made of raw frames. */
+export interface RawServer {
+  /** `127.0.0.1:port`. */
+  readonly address: string;
+  /** Every connection accepted so far, oldest first. */
+  readonly peers: RawPeer[];
+  /** The first connection that no call of `nextPeer` has returned yet, now or when it comes. */
+  nextPeer(): Promise<RawPeer>;
+  /** Closes the listener and every connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens on an ephemeral port of the loopback. `onPeer` is told of each connection before anything is read from it; unless it returns
+ * false, an empty SETTINGS frame is sent.
+ */
+export async function startRawServer(
+  onPeer: (peer: RawPeer) => unknown = () => {},
+  options: PeerOptions = {},
+): Promise<RawServer> {
+  const peers: RawPeer[] = [];
+  const unclaimed: RawPeer[] = [];
+  const waiting: ((peer: RawPeer) => void)[] = [];
+  const server = createServer({ noDelay: true }, (socket) => {
+    const peer = new RawPeer(socket, options, h2.PREFACE);
+    peers.push(peer);
+    if (onPeer(peer) !== false) peer.send(h2.settings());
+    const waiter = waiting.shift();
+    if (waiter === undefined) unclaimed.push(peer);
+    else waiter(peer);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    peers,
+    nextPeer() {
+      const peer = unclaimed.shift();
+      if (peer !== undefined) return Promise.resolve(peer);
+      return new Promise((resolve) => waiting.push(resolve));
+    },
+    async close() {
+      for (const peer of peers) peer.close();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
