@@ -97,7 +97,7 @@ export class Field {
 }
 
 /** How {@link makeField} wants the field sent. Neither is set by default: a literal that no table keeps. */
-export interface FieldOptions {
+interface FieldOptions {
   /** Keep the value out of every table on the way: for secrets. Wins over `index`. */
   readonly neverIndexed?: boolean;
   /** Put the field into the encoder's table: for values that are sent often. */

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HpackDecoder } from "../../../src/http2/hpack/decoder.ts";
 import { HpackEncoder } from "../../../src/http2/hpack/encoder.ts";
-import { type Field, makeField } from "../../../src/http2/hpack/field.ts";
-import { internName } from "../../../src/http2/hpack/name.ts";
+import { decode, encodeHex, fieldOf, lines } from "./support.ts";
 
 interface Block {
   readonly hex: string;
@@ -105,15 +104,6 @@ const huffman: typeof plain = {
   },
 };
 
-function text(fields: readonly Field[]): string[] {
-  return fields.map((field) => `${field.name.text}: ${field.value}`);
-}
-
-function encodeHex(encoder: HpackEncoder, fields: readonly Field[]): string {
-  const out = Buffer.alloc(encoder.sizeBound(fields) + 3);
-  return out.subarray(3, encoder.encode(fields, out, 3)).toString("hex");
-}
-
 /** Values keep the form they arrived in; literal names always leave in their shorter form. */
 function withShortNames(hex: string): string {
   return hex
@@ -127,10 +117,8 @@ describe("the examples of RFC 7541 Appendix C", () => {
       const decoder = new HpackDecoder(tableSize);
       const encoder = new HpackEncoder(tableSize);
       for (const { hex, fields } of blocks) {
-        const bytes = Buffer.from(hex, "hex");
-        const out: Field[] = [];
-        decoder.decode(bytes, 0, bytes.length, out);
-        assert.deepEqual(text(out), fields);
+        const out = decode(decoder, hex);
+        assert.deepEqual(lines(out), fields);
         assert.equal(decoder.malformed, false);
         assert.equal(
           decoder.listSize,
@@ -145,10 +133,7 @@ describe("the examples of RFC 7541 Appendix C", () => {
     test(`${section} encodes from fields of our own to the same bytes`, () => {
       const encoder = new HpackEncoder(tableSize);
       for (const { hex, fields } of blocks) {
-        const made = fields.map((line) => {
-          const colon = line.indexOf(": ");
-          return makeField(internName(line.slice(0, colon)), line.slice(colon + 2), { index: true });
-        });
+        const made = fields.map((line) => fieldOf(line, { index: true }));
         assert.equal(encodeHex(encoder, made), hex);
       }
     });
