@@ -6,18 +6,36 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { codecSchema } from "./generate/codec-schema.ts";
+import { loadDrift } from "./generate/drift.ts";
 import { googleMessages, loadGoogle } from "./generate/google.ts";
 import { loadHistory } from "./generate/history.ts";
+import { ledger } from "./generate/ledger.ts";
 import { messageTypes } from "./generate/message-types.ts";
+import { methodTable } from "./generate/methods.ts";
+import { protoComments } from "./generate/proto-comments.ts";
+import { protoFiles } from "./generate/proto-files.ts";
 
 const history = loadHistory();
 const google = loadGoogle();
+const drift = loadDrift();
 const schema = codecSchema(history, googleMessages(google));
+const lines = ledger(history, google, drift);
 
 const files: Record<string, string> = {
+  "src/spec/generated/ledger.json": json(lines),
+  "src/spec/generated/methods.json": json(methodTable(history, google)),
   "src/spec/generated/schema.json": json(schema),
   "src/spec/generated/messages.ts": messageTypes(schema),
 };
+
+for (const [folder, version] of [
+  ["protos/v2.0", "2.0"],
+  ["protos/v2.x", "main"],
+] as const) {
+  const comments = protoComments(history, version, lines);
+  for (const [path, text] of Object.entries(protoFiles(history, version, comments)))
+    files[`${folder}/${path}`] = text;
+}
 
 const differing = Object.entries(files).filter(([path, text]) => read(path) !== text);
 if (process.argv.includes("--check")) {
