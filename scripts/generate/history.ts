@@ -22,6 +22,7 @@ export interface Element {
   kind: string;
   message?: string;
   enum?: string;
+  number?: number;
   service?: string;
   introduced: string;
   lastPresent: string | null;
