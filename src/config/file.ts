@@ -91,7 +91,8 @@ function pathOf(error: ErrorObject): Path {
 }
 
 function keysOf(schema: unknown): string[] {
-  return Object.keys((schema as { properties?: JsonSchema }).properties ?? {});
+  const keys = Object.keys((schema as { properties?: JsonSchema }).properties ?? {});
+  return keys.filter((key) => key !== "$schema");
 }
 
 function wrongValue(error: ErrorObject, path: Path, where: string): string {

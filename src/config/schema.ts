@@ -11,7 +11,7 @@ function leaf(option: Option): JsonSchema {
   return { type: ["array", "string"], items: value, minItems: 1, description: text };
 }
 
-function section(prefix: string): JsonSchema {
+function section(prefix: string) {
   const properties: Record<string, JsonSchema> = {};
   for (const option of ALL_OPTIONS) {
     if (!option.key.startsWith(prefix)) continue;
@@ -27,9 +27,11 @@ function section(prefix: string): JsonSchema {
 
 /** The JSON schema of the configuration file, as `config/schema.json` holds it. */
 export function fileSchema(): JsonSchema {
+  const { properties, ...rest } = section("");
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Configuration of reapi-bridge",
-    ...section(""),
+    ...rest,
+    properties: { $schema: { type: "string", description: "Where editors find this schema" }, ...properties },
   };
 }

@@ -1,3 +1,4 @@
+import { VERSION } from "../config/version.ts";
 import { DURATION_BOUNDS } from "./call-table.ts";
 import type { BridgeCounters, MetricsSnapshot, SideCounters } from "./metrics.ts";
 
@@ -96,6 +97,9 @@ function processMetrics(): string {
 export function render(snapshot: MetricsSnapshot): string {
   const { client, upstream, bridge } = snapshot;
   const parts = [
+    family("reapi_bridge_build_info", "gauge", "Always 1; its labels say what runs.", [
+      [{ version: VERSION, node: process.version }, 1],
+    ]),
     family("reapi_bridge_calls_total", "counter", "Calls that have ended.", callCounts(snapshot)),
     family(
       "reapi_bridge_call_duration_seconds",
