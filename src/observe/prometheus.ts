@@ -94,7 +94,7 @@ function processMetrics(): string {
 }
 
 /** The counts as text in the Prometheus exposition format 0.0.4, with CPU time and memory of the process. */
-export function render(snapshot: MetricsSnapshot): string {
+export function renderMetrics(snapshot: MetricsSnapshot): string {
   const { client, upstream, bridge } = snapshot;
   const parts = [
     family("reapi_bridge_build_info", "gauge", "Always 1; its labels say what runs.", [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Metrics, merge } from "../../../src/observe/metrics.ts";
-import { render } from "../../../src/observe/prometheus.ts";
+import { renderMetrics } from "../../../src/observe/prometheus.ts";
 
 /** The samples of the text: name with labels → value. */
 function samples(text: string): Map<string, number> {
@@ -19,7 +19,7 @@ test("calls are counted by method, lane and status, with their durations", () =>
   metrics.callEnded(METHOD, "relay", 5, 0.003);
   metrics.callEnded(METHOD, "relay", 5, 7200);
   metrics.callEnded(METHOD, "reject", 12, 0.001);
-  const values = samples(render(metrics.snapshot()));
+  const values = samples(renderMetrics(metrics.snapshot()));
   const relayed = `method="${METHOD}",lane="relay"`;
   assert.equal(values.get(`reapi_bridge_calls_total{${relayed},code="OK"}`), 1);
   assert.equal(values.get(`reapi_bridge_calls_total{${relayed},code="NOT_FOUND"}`), 2);
@@ -89,12 +89,12 @@ test("a snapshot is of one moment", () => {
 test("method names are escaped as the format wants", () => {
   const metrics = new Metrics();
   metrics.callEnded('/a"b\\c\nd', "relay", 0, 0);
-  assert.match(render(metrics.snapshot()), /method="\/a\\"b\\\\c\\nd"/);
+  assert.match(renderMetrics(metrics.snapshot()), /method="\/a\\"b\\\\c\\nd"/);
 });
 
 // Dashboards are built on these names.
 test("the names of all metrics", () => {
-  const text = render(new Metrics().snapshot());
+  const text = renderMetrics(new Metrics().snapshot());
   const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => `${name} ${kind}`);
   assert.deepEqual(families, [
     "reapi_bridge_build_info gauge",
