@@ -1,0 +1,63 @@
+/** A message of a length known in advance, collected as it arrives. */
+
+/** Bytes allocated at first, unless the message is shorter. */
+const FIRST_ALLOCATION = 1024;
+
+/** Buffer bytes allocated for each byte that has arrived, at most. */
+const GROWTH = 4;
+
+/**
+ * Collects a message in one buffer whose allocation follows arrival: whatever length was declared, the buffer is never larger
+ * than 1 KiB or four times what has arrived. Bytes are copied in, because read buffers are reused.
+ */
+export class MessageBuffer {
+  readonly length: number;
+  private readonly onAllocate: ((bytes: number) => void) | null;
+  private buffer: Buffer = EMPTY;
+  private filled = 0;
+
+  /** `length` is the declared one; `onAllocate` hears of each growth in bytes before it happens, and may throw to prevent it. */
+  constructor(length: number, onAllocate: ((bytes: number) => void) | null = null) {
+    this.length = length;
+    this.onAllocate = onAllocate;
+  }
+
+  /** Bytes allocated so far: the sum of what `onAllocate` was told. */
+  get allocated(): number {
+    return this.buffer.length;
+  }
+
+  /** Bytes that have arrived. */
+  get arrived(): number {
+    return this.filled;
+  }
+
+  /** Whether all bytes have arrived. */
+  get complete(): boolean {
+    return this.filled === this.length;
+  }
+
+  /** Adds `chunk[start,end)`. Throws a RangeError if that is more than the message has: a mistake of the caller. */
+  append(chunk: Buffer, start: number, end: number): void {
+    const filled = this.filled + end - start;
+    if (filled > this.length) throw new RangeError(`${filled} bytes for a message of ${this.length}`);
+    if (filled > this.buffer.length) this.grow(filled);
+    chunk.copy(this.buffer, this.filled, start, end);
+    this.filled = filled;
+  }
+
+  /** What has arrived: the whole message once {@link complete}. A view, not a copy. */
+  view(): Buffer {
+    return this.filled === this.buffer.length ? this.buffer : this.buffer.subarray(0, this.filled);
+  }
+
+  private grow(needed: number): void {
+    const capacity = Math.min(this.length, Math.max(FIRST_ALLOCATION, GROWTH * needed));
+    this.onAllocate?.(capacity - this.buffer.length);
+    const larger = Buffer.allocUnsafeSlow(capacity);
+    this.buffer.copy(larger, 0, 0, this.filled);
+    this.buffer = larger;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
