@@ -31,7 +31,7 @@ function advice(): string {
   const line = ["npx", "-y", "-p", `${runtime}@26.10.0`, "-p", "reapi-bridge", "--", "reapi-bridge"].concat(
     args,
   );
-  return `Run it with one that npm brings along:\n\n  ${line.join(" ")}\n`;
+  return `Run it with one that npm brings along:\n\n  ${line.join(" ")}`;
 }
 
 if (newEnough(process.versions.node)) {
