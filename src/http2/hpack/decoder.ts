@@ -139,7 +139,7 @@ export class HpackDecoder {
     let legal: boolean;
     if (huffman) {
       const scan = scanHuffmanValue(buf, start, stop);
-      if (scan < 0) throw new HpackError(`bad Huffman code in the value of ${JSON.stringify(name.text)}`);
+      if (scan < 0) throw new HpackError("bad Huffman code in a field value");
       length = scan >> 1;
       legal = (scan & 1) === 0;
     } else {

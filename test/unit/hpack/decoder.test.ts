@@ -281,8 +281,8 @@ describe("a block is refused", () => {
     "with a length that overflows 32 bits": ["00 01 61 7f ff ff ff ff 0f", /too long/],
     "with a length of nearly 2^28": ["00 01 61 7f ff ff ff 7f", /inside a string/],
     "with a size update that overflows": ["3f ff ff ff ff 7f", /too long/],
-    "with bad Huffman padding in a value": ["00 01 61 81 18", /Huffman code in the value of "a"/],
-    "with EOS in a value": ["00 01 61 84 ff ff ff ff", /Huffman code in the value of "a"/],
+    "with bad Huffman padding in a value": ["00 01 61 81 18", /Huffman code in a field value/],
+    "with EOS in a value": ["00 01 61 84 ff ff ff ff", /Huffman code in a field value/],
     "with bad Huffman padding in a name": ["00 81 18 01 61", /Huffman code in a field name/],
     "with EOS in a name": ["00 84 ff ff ff ff 01 61", /Huffman code in a field name/],
   };
