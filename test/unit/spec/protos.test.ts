@@ -7,20 +7,48 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
 
-// biome-ignore lint/suspicious/noExplicitAny: the history is read as it is, on purpose not through the generator's types.
-const history: any = JSON.parse(
+/** The history as it is in the file; on purpose not read through the generator. */
+interface Range {
+  from: string;
+  to: string | null;
+}
+interface Fact {
+  kind: string;
+  introduced: string;
+  lastPresent: string | null;
+  deprecatedOptionSince?: string;
+  reserved?: (Range & { ranges: [number, number][] })[];
+  forms?: (Range & Partial<Fact>)[];
+  number: number;
+  type: string;
+  label: string;
+  keyType?: string;
+  packed?: boolean;
+  path: string;
+  requestType: string;
+  responseType: string;
+  clientStreaming: boolean;
+  serverStreaming: boolean;
+}
+interface History {
+  packages: string[];
+  versions: { id: string }[];
+  elements: Record<string, Fact>;
+}
+
+const history: History = JSON.parse(
   readFileSync(new URL("../../../spec-data/schema-history.json", import.meta.url), "utf8"),
 );
-const order: string[] = history.versions.map((version: { id: string }) => version.id);
+const order = history.versions.map(({ id }) => id);
 const google = dirname(createRequire(import.meta.url).resolve("google-proto-files/package.json"));
 
 /** One line for each thing that is declared, such as `field …Action.salt = 9 bytes`. */
 function expected(version: string): string[] {
   const at = order.indexOf(version);
-  const holds = (form: { from: string; to: string | null }): boolean =>
+  const holds = (form: Range): boolean =>
     order.indexOf(form.from) <= at && (form.to === null || at <= order.indexOf(form.to));
   const lines: string[] = [];
-  for (const [name, element] of Object.entries(history.elements) as [string, any][]) {
+  for (const [name, element] of Object.entries(history.elements)) {
     if (!holds({ from: element.introduced, to: element.lastPresent })) continue;
     const form = { ...element, ...element.forms?.find(holds) };
     if (form.kind === "service") lines.push(`service ${name}`);
@@ -92,7 +120,7 @@ function fieldLine(field: protobuf.Field): string {
 }
 
 function isPackable(field: protobuf.Field): boolean {
-  return field.resolvedType instanceof protobuf.Enum || protobuf.types.packed[field.type] !== undefined;
+  return field.resolvedType instanceof protobuf.Enum || Object.hasOwn(protobuf.types.packed, field.type);
 }
 
 describe("protos", () => {
