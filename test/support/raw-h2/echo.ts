@@ -16,10 +16,13 @@ export const OK_TRAILERS: [string, string][] = [["grpc-status", "0"]];
  * `grpc-status: 0` when the request ends.
  */
 export function startEcho(): Promise<RawServer> {
-  return startRawServer((peer) => {
-    const queues = new Map<number, Promise<void>>();
-    peer.onFrame = (frame) => echo(peer, frame, queues);
-  });
+  return startRawServer(serveEcho);
+}
+
+/** Makes one connection of an upstream behave like `startEcho`. */
+export function serveEcho(peer: RawPeer): void {
+  const queues = new Map<number, Promise<void>>();
+  peer.onFrame = (frame) => echo(peer, frame, queues);
 }
 
 function echo(peer: RawPeer, frame: Frame, queues: Map<number, Promise<void>>): void {

@@ -135,7 +135,7 @@ export class RawPeer {
 
   /** Resolves when the other side has dealt with everything sent before: a PING and its answer. Rejects if the connection is gone. */
   async fence(): Promise<void> {
-    const mark = Buffer.from(`fence${String(++this.pings).padStart(3, "0")}`.slice(0, 8));
+    const mark = Buffer.from(`#${String(++this.pings).padStart(7, "0")}`);
     this.send(h2.ping(mark));
     await this.waitFor("the answer to a PING", (f) => {
       return f.type === h2.Type.PING && (f.flags & h2.Bit.ACK) !== 0 && f.payload.equals(mark);

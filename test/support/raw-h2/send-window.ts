@@ -9,7 +9,7 @@ export class SendWindow {
 
   /** Takes note of a SETTINGS or WINDOW_UPDATE frame of the other side. */
   take(frame: Frame): void {
-    if (frame.type === Type.WINDOW_UPDATE) this.add(frame.stream, frame.payload.readUInt32BE());
+    if (frame.type === Type.WINDOW_UPDATE) this.grant(frame.stream, frame.payload.readUInt32BE());
     if (frame.type === Type.SETTINGS) {
       for (let at = 0; at < frame.payload.length; at += 6) {
         if (frame.payload.readUInt16BE(at) !== Setting.INITIAL_WINDOW_SIZE) continue;
@@ -46,7 +46,8 @@ export class SendWindow {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  private add(stream: number, increment: number): void {
+  /** Adds to the window of `stream`, or with 0 to that of the connection. */
+  grant(stream: number, increment: number): void {
     if (stream === 0) this.connection += increment;
     else this.streams.set(stream, this.available(stream) + increment);
   }
