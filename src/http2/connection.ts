@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Budget } from "./budget.ts";
 import { DEFAULT_WINDOW, ErrorCode, errorName, Flag, FrameType, MAX_WINDOW, PREFACE } from "./constants.ts";
+import type { ConnectionCounters } from "./counters.ts";
 import { type FrameHandler, FrameParser } from "./frame-parser.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { Guards } from "./guard.ts";
@@ -9,7 +10,7 @@ import { checkRequest, checkResponse, checkTrailers } from "./header-rules.ts";
 import { HpackDecoder, HpackError } from "./hpack/decoder.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
 import type { Field } from "./hpack/field.ts";
-import { flushAll, Output, scheduleFlush, type Traffic } from "./output.ts";
+import { flushAll, Output, scheduleFlush } from "./output.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { ResetMemory } from "./reset-memory.ts";
 import { applySettings, defaultPeerSettings, ownSettings } from "./settings.ts";
@@ -21,7 +22,7 @@ const QUANTUM = 65_536;
 const STOP_READING_ABOVE = 4 * 1024 * 1024;
 /** How long a failed connection's last words may take, in milliseconds. */
 const LAST_WORDS = 1_000;
-const DRAIN_PING = Buffer.from("draining", "latin1");
+const PING_PAYLOAD = Buffer.from("bridging", "latin1");
 
 /** What a connection tells whoever made it. */
 export interface ConnectionOwner {
@@ -44,7 +45,7 @@ export interface ConnectionOwner {
 export interface ConnectionOptions {
   readonly role: "server" | "client";
   readonly budget: Budget;
-  readonly traffic: Traffic;
+  readonly counters: ConnectionCounters;
   /** Streams the peer may have open at once (server role). */
   readonly maxStreams: number;
   /** The largest header list, in bytes as RFC 9113 section 6.5.2 counts them. */
@@ -99,12 +100,16 @@ export class Connection implements FrameHandler {
     this.options = options;
     this.owner = owner;
     this.socket = socket;
-    this.output = new Output(socket, options.traffic, () => this.drained());
+    this.output = new Output(socket, options.counters, () => this.drained());
     this.writer = new FrameWriter(this.output, this.encoder);
     this.parser = new FrameParser(this, this.server);
     this.block = new HeaderBlock(2 * options.maxHeaderList);
     this.decoder.maxListSize = options.maxHeaderList;
-    this.receiveWindow = new ReceiveWindow(options.budget, (increment) => this.writer.windowUpdate(0, increment));
+    this.receiveWindow = new ReceiveWindow(options.budget, (increment) =>
+      this.writer.windowUpdate(0, increment),
+    );
+    options.counters.connections++;
+    options.counters.connectionsTotal++;
     if (!this.server) this.writer.raw(PREFACE);
     this.writer.raw(
       ownSettings({
@@ -120,6 +125,11 @@ export class Connection implements FrameHandler {
   /** Streams open now. */
   get streamCount(): number {
     return this.streams.size;
+  }
+
+  /** Streams opened since the connection began. */
+  get streamsOpened(): number {
+    return (this.server ? this.lastPeerStream : this.nextStream) >> 1;
   }
 
   /** True while so much waits for the peer that streams should hold their data back. */
@@ -139,10 +149,9 @@ export class Connection implements FrameHandler {
 
   /** Client role: opens a stream with a request head. Only while `canOpen`. */
   open(fields: readonly Field[], fin: boolean, sink: StreamSink): Stream {
-    const stream = new Stream(this.nextStream, this, this.peer.initialWindowSize);
+    const stream = this.addStream(this.nextStream);
     this.nextStream += 2;
     stream.sink = sink;
-    this.streams.set(stream.id, stream);
     stream.sendHeaders(fields, fin);
     return stream;
   }
@@ -150,7 +159,7 @@ export class Connection implements FrameHandler {
   /** Takes bytes from the peer; the caller calls `flushAll` when the read event is over. */
   receive(buffer: Buffer, start: number, end: number): void {
     if (this.closed) return;
-    this.options.traffic.in += end - start;
+    this.options.counters.in += end - start;
     this.parser.feed(buffer, start, end);
     if (this.output.waitingBytes > STOP_READING_ABOVE && !this.readingStopped) {
       this.readingStopped = true;
@@ -169,9 +178,14 @@ export class Connection implements FrameHandler {
     if (this.closed || this.draining) return;
     this.draining = true;
     this.writer.goAway(MAX_WINDOW, ErrorCode.NO_ERROR, "shutting down");
-    this.writer.ping(false, DRAIN_PING, 0);
+    this.writer.ping(false, PING_PAYLOAD, 0);
     setTimeout(() => this.refuseNewStreams(), LAST_WORDS).unref();
     scheduleFlush();
+  }
+
+  /** Sends a PING; an upstream that does not answer is noticed by TCP. */
+  ping(): void {
+    if (!this.closed) this.writer.ping(false, PING_PAYLOAD, 0);
   }
 
   /** Client role: opens no more streams and closes after the last one. */
@@ -183,6 +197,8 @@ export class Connection implements FrameHandler {
   /** Closes with GOAWAY; streams that are still open are told `why`. */
   fail(code: number, why: string): void {
     if (this.closed) return;
+    if (code === ErrorCode.ENHANCE_YOUR_CALM) this.options.counters.floodsTotal++;
+    else if (code !== ErrorCode.NO_ERROR) this.options.counters.protocolErrorsTotal++;
     this.writer.goAway(this.lastPeerStream, code, why);
     this.finish(code, why);
     this.output.flush();
@@ -195,17 +211,20 @@ export class Connection implements FrameHandler {
 
   /** Frames may still come for a stream that we reset. */
   rememberReset(id: number): void {
+    this.options.counters.resetsTotal++;
     this.resets.add(id);
   }
 
   /** The peer caused a stream to be reset; too many of them fail the connection. */
   countReset(): void {
-    if (!this.guards.resets.take(Date.now())) this.fail(ErrorCode.ENHANCE_YOUR_CALM, "too many streams were reset");
+    if (!this.guards.resets.take(Date.now()))
+      this.fail(ErrorCode.ENHANCE_YOUR_CALM, "too many streams were reset");
   }
 
   /** A stream is over. */
   forget(stream: Stream): void {
     this.streams.delete(stream.id);
+    this.options.counters.streams--;
     if (this.closed) return;
     if (this.draining) this.closeIfIdle();
     else if (!this.server) this.owner.capacity();
@@ -230,7 +249,8 @@ export class Connection implements FrameHandler {
     else this.guards.overhead.earn();
     if (stream === undefined) this.dataOnClosed(id);
     else if (stream.remoteDone) stream.fail(ErrorCode.STREAM_CLOSED, "data after the end of the stream");
-    else if (!this.server && !stream.headReceived) stream.fail(ErrorCode.PROTOCOL_ERROR, "data before the response's head");
+    else if (!this.server && !stream.headReceived)
+      stream.fail(ErrorCode.PROTOCOL_ERROR, "data before the response's head");
     else held = stream.receive(buffer, start, end, fin, padding);
     if (!this.receiveWindow.received(bytes, held)) {
       this.fail(ErrorCode.FLOW_CONTROL_ERROR, "more data than the connection's window allows");
@@ -242,7 +262,8 @@ export class Connection implements FrameHandler {
     if (this.block.streamId !== 0 && (type !== FrameType.CONTINUATION || id !== this.block.streamId)) {
       return this.unexpected(type);
     }
-    if (!this.settled && (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0)) return this.unexpected(type);
+    if (!this.settled && (type !== FrameType.SETTINGS || (flags & Flag.ACK) !== 0))
+      return this.unexpected(type);
     switch (type) {
       case FrameType.HEADERS:
         return this.onHeaders(flags, id, buffer, start, end);
@@ -292,7 +313,8 @@ export class Connection implements FrameHandler {
   }
 
   private onContinuation(flags: number, id: number, buffer: Buffer, start: number, end: number): void {
-    if (this.block.streamId === 0 || id !== this.block.streamId) return this.unexpected(FrameType.CONTINUATION);
+    if (this.block.streamId === 0 || id !== this.block.streamId)
+      return this.unexpected(FrameType.CONTINUATION);
     this.gather(this.block.add(buffer, start, end));
     if (this.closed || (flags & Flag.END_HEADERS) === 0) return;
     const { fin } = this.block;
@@ -329,8 +351,7 @@ export class Connection implements FrameHandler {
       this.countReset();
       return;
     }
-    const stream = new Stream(id, this, this.peer.initialWindowSize);
-    this.streams.set(id, stream);
+    const stream = this.addStream(id);
     const tooLarge = decoder.listSize > decoder.maxListSize;
     const facts = checkRequest(fields);
     // A list that was cut may lack what it ought to have; it is answered, not judged.
@@ -338,7 +359,8 @@ export class Connection implements FrameHandler {
     if (problem !== null) return stream.fail(ErrorCode.PROTOCOL_ERROR, problem);
     stream.headReceived = true;
     if (facts.contentLength >= 0) stream.expectBody(facts.contentLength);
-    if (fin && !stream.endRemote()) return stream.fail(ErrorCode.PROTOCOL_ERROR, "no body, though content-length announced one");
+    if (fin && !stream.endRemote())
+      return stream.fail(ErrorCode.PROTOCOL_ERROR, "no body, though content-length announced one");
     this.owner.request(stream, fields, fin, tooLarge);
   }
 
@@ -349,19 +371,31 @@ export class Connection implements FrameHandler {
     const facts = final ? checkResponse(fields) : checkTrailers(fields);
     const informational = final && facts.status < 200;
     const tooLarge = decoder.listSize > decoder.maxListSize;
-    if (tooLarge) return stream.fail(ErrorCode.ENHANCE_YOUR_CALM, `headers larger than ${this.options.maxHeaderList} bytes`);
+    if (tooLarge)
+      return stream.fail(
+        ErrorCode.ENHANCE_YOUR_CALM,
+        `headers larger than ${this.options.maxHeaderList} bytes`,
+      );
     if (decoder.malformed) return stream.fail(ErrorCode.PROTOCOL_ERROR, "a header with illegal characters");
     if (facts.problem !== null) return stream.fail(ErrorCode.PROTOCOL_ERROR, facts.problem);
     if (informational ? fin : !final && !fin) {
-      return stream.fail(ErrorCode.PROTOCOL_ERROR, final ? "a 1xx response that ends the stream" : "trailers that do not end the stream");
+      return stream.fail(
+        ErrorCode.PROTOCOL_ERROR,
+        final ? "a 1xx response that ends the stream" : "trailers that do not end the stream",
+      );
     }
     if (final && !informational) {
       stream.headReceived = true;
       // A response to HEAD announces a body and has none, so a head that ends the stream promises nothing.
       if (facts.contentLength >= 0 && !fin) stream.expectBody(facts.contentLength);
     }
-    if (fin && !stream.endRemote()) return stream.fail(ErrorCode.PROTOCOL_ERROR, "a body shorter than its content-length");
-    stream.sink.headers(fields, informational ? HeadKind.INFORMATIONAL : final ? HeadKind.FINAL : HeadKind.TRAILERS, fin);
+    if (fin && !stream.endRemote())
+      return stream.fail(ErrorCode.PROTOCOL_ERROR, "a body shorter than its content-length");
+    stream.sink.headers(
+      fields,
+      informational ? HeadKind.INFORMATIONAL : final ? HeadKind.FINAL : HeadKind.TRAILERS,
+      fin,
+    );
     if (fin) stream.closeIfDone();
   }
 
@@ -376,10 +410,12 @@ export class Connection implements FrameHandler {
     if (stream === undefined) {
       if (increment === 0) return this.fail(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
       this.sendWindow += increment;
-      if (this.sendWindow > MAX_WINDOW) return this.fail(ErrorCode.FLOW_CONTROL_ERROR, "a window above 2^31 - 1");
+      if (this.sendWindow > MAX_WINDOW)
+        return this.fail(ErrorCode.FLOW_CONTROL_ERROR, "a window above 2^31 - 1");
     } else {
       if (increment === 0) return stream.fail(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
-      if (!stream.grant(increment)) return stream.fail(ErrorCode.FLOW_CONTROL_ERROR, "a window above 2^31 - 1");
+      if (!stream.grant(increment))
+        return stream.fail(ErrorCode.FLOW_CONTROL_ERROR, "a window above 2^31 - 1");
     }
     if (this.ready.length > 0) this.pump();
   }
@@ -391,7 +427,9 @@ export class Connection implements FrameHandler {
     if (this.server && !this.guards.resets.take(Date.now())) {
       return this.fail(ErrorCode.ENHANCE_YOUR_CALM, "too many streams were reset");
     }
-    stream?.abort(buffer.readUInt32BE(start), null);
+    if (stream === undefined) return;
+    this.options.counters.resetsTotal++;
+    stream.abort(buffer.readUInt32BE(start), null);
   }
 
   private onSettings(flags: number, id: number, buffer: Buffer, start: number, end: number): void {
@@ -426,7 +464,7 @@ export class Connection implements FrameHandler {
     if ((flags & Flag.ACK) === 0) {
       this.overhead();
       if (!this.closed) this.writer.ping(true, buffer, start);
-    } else if (this.draining && DRAIN_PING.equals(buffer.subarray(start, end))) {
+    } else if (this.draining && PING_PAYLOAD.equals(buffer.subarray(start, end))) {
       this.refuseNewStreams();
     }
   }
@@ -455,7 +493,8 @@ export class Connection implements FrameHandler {
     this.overhead();
     const stream = this.streams.get(id);
     if (end - start !== 5) stream?.fail(ErrorCode.FRAME_SIZE_ERROR, "PRIORITY of the wrong size");
-    else if ((buffer.readUInt32BE(start) & 0x7fff_ffff) === id) stream?.fail(ErrorCode.PROTOCOL_ERROR, "a stream that depends on itself");
+    else if ((buffer.readUInt32BE(start) & 0x7fff_ffff) === id)
+      stream?.fail(ErrorCode.PROTOCOL_ERROR, "a stream that depends on itself");
   }
 
   private dependsOnItself(id: number): void {
@@ -473,6 +512,14 @@ export class Connection implements FrameHandler {
   private headersOnClosed(id: number): void {
     if (this.isIdle(id)) return this.unexpected(FrameType.HEADERS);
     if (!this.resets.has(id)) this.fail(ErrorCode.STREAM_CLOSED, `headers on stream ${id}, which is closed`);
+  }
+
+  private addStream(id: number): Stream {
+    const stream = new Stream(id, this, this.peer.initialWindowSize);
+    this.streams.set(id, stream);
+    this.options.counters.streams++;
+    this.options.counters.streamsTotal++;
+    return stream;
   }
 
   /** True for streams nobody has opened, including those that the peer could never open. */
@@ -537,6 +584,7 @@ export class Connection implements FrameHandler {
   private finish(code: number, why: string): void {
     if (this.closed) return;
     this.closed = true;
+    this.options.counters.connections--;
     this.parser.stop();
     for (const stream of this.streams.values()) stream.abort(code, why);
     this.ready = [];

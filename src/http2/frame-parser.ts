@@ -1,4 +1,4 @@
-import { ErrorCode, FRAME_HEADER, Flag, FrameType, MAX_FRAME_PAYLOAD, PREFACE } from "./constants.ts";
+import { ErrorCode, Flag, FRAME_HEADER, FrameType, MAX_FRAME_PAYLOAD, PREFACE } from "./constants.ts";
 
 /** What a parser reports to. */
 export interface FrameHandler {
@@ -75,10 +75,12 @@ export class FrameParser {
     let start = at + FRAME_HEADER;
     let end = next;
     if ((flags & Flag.PADDED) !== 0) {
-      if (start === end) return this.violation(ErrorCode.FRAME_SIZE_ERROR, "padded DATA frame without a pad length");
+      if (start === end)
+        return this.violation(ErrorCode.FRAME_SIZE_ERROR, "padded DATA frame without a pad length");
       end -= buffer[start]!;
       start++;
-      if (end < start) return this.violation(ErrorCode.PROTOCOL_ERROR, "DATA frame with more padding than payload");
+      if (end < start)
+        return this.violation(ErrorCode.PROTOCOL_ERROR, "DATA frame with more padding than payload");
     }
     const padding = next - at - FRAME_HEADER - (end - start);
     this.handler.onData(streamId, buffer, start, end, (flags & Flag.END_STREAM) !== 0, padding);
@@ -148,7 +150,10 @@ export class FrameParser {
   }
 
   private tooLong(type: number, length: number): void {
-    this.violation(ErrorCode.FRAME_SIZE_ERROR, `frame of type ${type} with ${length} bytes; the limit is ${MAX_FRAME_PAYLOAD}`);
+    this.violation(
+      ErrorCode.FRAME_SIZE_ERROR,
+      `frame of type ${type} with ${length} bytes; the limit is ${MAX_FRAME_PAYLOAD}`,
+    );
   }
 
   private violation(code: number, why: string): void {
@@ -158,5 +163,7 @@ export class FrameParser {
 }
 
 function readStreamId(buffer: Buffer, at: number): number {
-  return ((buffer[at + 5]! & 0x7f) << 24) | (buffer[at + 6]! << 16) | (buffer[at + 7]! << 8) | buffer[at + 8]!;
+  return (
+    ((buffer[at + 5]! & 0x7f) << 24) | (buffer[at + 6]! << 16) | (buffer[at + 7]! << 8) | buffer[at + 8]!
+  );
 }

@@ -1,4 +1,4 @@
-import { FRAME_HEADER, Flag, FrameType, MAX_FRAME_PAYLOAD } from "./constants.ts";
+import { Flag, FRAME_HEADER, FrameType, MAX_FRAME_PAYLOAD } from "./constants.ts";
 import { currentRead } from "./current-read.ts";
 import type { HpackEncoder } from "./hpack/encoder.ts";
 import type { Field } from "./hpack/field.ts";
@@ -30,7 +30,8 @@ export class FrameWriter {
     }
     const at = output.reserve(FRAME_HEADER);
     putFrameHeader(output.buffer, at, end - start, FrameType.DATA, flags, streamId);
-    if (start < end) output.append(buffer, start, end, read ? currentRead.chunk : null, read && currentRead.volatile);
+    if (start < end)
+      output.append(buffer, start, end, read ? currentRead.chunk : null, read && currentRead.volatile);
   }
 
   /** Writes a header list as HEADERS, and CONTINUATION where it exceeds a frame. */
@@ -46,7 +47,14 @@ export class FrameWriter {
     const buffer = output.buffer;
     const end = encoder.encode(fields, buffer, at + FRAME_HEADER);
     output.unreserve(at + FRAME_HEADER + bound - end);
-    putFrameHeader(buffer, at, end - at - FRAME_HEADER, FrameType.HEADERS, flags | Flag.END_HEADERS, streamId);
+    putFrameHeader(
+      buffer,
+      at,
+      end - at - FRAME_HEADER,
+      FrameType.HEADERS,
+      flags | Flag.END_HEADERS,
+      streamId,
+    );
   }
 
   /** Writes RST_STREAM. */
@@ -111,7 +119,14 @@ export class FrameWriter {
   }
 }
 
-function putFrameHeader(buffer: Buffer, at: number, length: number, type: number, flags: number, streamId: number): void {
+function putFrameHeader(
+  buffer: Buffer,
+  at: number,
+  length: number,
+  type: number,
+  flags: number,
+  streamId: number,
+): void {
   buffer[at] = length >>> 16;
   buffer[at + 1] = length >>> 8;
   buffer[at + 2] = length;

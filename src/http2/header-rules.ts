@@ -52,7 +52,8 @@ export function checkRequest(fields: readonly Field[]): HeadFacts {
   const seen = check(fields, REQUEST_PSEUDO);
   if (facts.problem !== null) return facts;
   if ((seen & REQUIRED) !== REQUIRED) {
-    const connect = seen === CONNECT_REQUIRED && fields.some((f) => f.name.role === Role.METHOD && f.value === "CONNECT");
+    const connect =
+      seen === CONNECT_REQUIRED && fields.some((f) => f.name.role === Role.METHOD && f.value === "CONNECT");
     if (!connect) facts.problem = "a request without :method, :scheme or :path";
   } else if (fields.some((f) => f.name.role === Role.PATH && f.valueLength === 0)) {
     facts.problem = "an empty :path";
@@ -96,7 +97,8 @@ function check(fields: readonly Field[], allowed: number): number {
       regular = true;
     } else if (role <= Role.UNKNOWN_PSEUDO) {
       const bit = 1 << role;
-      if ((allowed & bit) === 0) facts.problem = `the pseudo-header ${field.name.text}, which does not belong there`;
+      if ((allowed & bit) === 0)
+        facts.problem = `the pseudo-header ${field.name.text}, which does not belong there`;
       else if (regular) facts.problem = `${field.name.text} after ordinary headers`;
       else if ((seen & bit) !== 0) facts.problem = `${field.name.text} twice`;
       seen |= bit;

@@ -1,4 +1,6 @@
 import type { Duplex } from "node:stream";
+import type { ConnectionCounters } from "./counters.ts";
+import { currentRead } from "./current-read.ts";
 import type { ReadChunk } from "./read-chunk.ts";
 
 const SLAB = 65_536;
@@ -21,17 +23,11 @@ export function flushAll(): void {
   dirty.length = 0;
 }
 
-/** Asks for a flush at the end of this turn of the event loop, for bytes appended outside a read event. */
+/** Asks for a flush at the end of this turn of the event loop. */
 export function scheduleFlush(): void {
   if (flushScheduled) return;
   flushScheduled = true;
   setImmediate(flushAll);
-}
-
-/** Bytes that went over the sockets of one side of the bridge. */
-export interface Traffic {
-  in: number;
-  out: number;
 }
 
 /**
@@ -41,7 +37,7 @@ export interface Traffic {
 export class Output {
   private readonly socket: Duplex;
   private readonly onDrain: () => void;
-  private readonly traffic: Traffic;
+  private readonly counters: ConnectionCounters;
   private slab: Buffer = NOTHING;
   private slabStart = 0;
   private slabEnd = 0;
@@ -56,9 +52,9 @@ export class Output {
   private backlog = 0;
 
   /** `onDrain` is called when a congested socket has taken everything. */
-  constructor(socket: Duplex, traffic: Traffic, onDrain: () => void) {
+  constructor(socket: Duplex, counters: ConnectionCounters, onDrain: () => void) {
     this.socket = socket;
-    this.traffic = traffic;
+    this.counters = counters;
     this.onDrain = onDrain;
   }
 
@@ -125,7 +121,7 @@ export class Output {
     else this.closeSlab();
     const { socket, pieces } = this;
     const wasCongested = this.congested;
-    this.traffic.out += this.gathered;
+    this.counters.out += this.gathered;
     this.gathered = 0;
     if (pieces.length === 0) return;
     if (socket.destroyed || socket.writableEnded) {
@@ -186,6 +182,8 @@ export class Output {
   private markDirty(): void {
     this.isDirty = true;
     dirty.push(this);
+    // Read events flush when they end; anything else has to ask for it.
+    if (currentRead.buffer === null) scheduleFlush();
   }
 
   private discard(): void {

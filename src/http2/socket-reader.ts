@@ -1,8 +1,8 @@
 import type { OnReadOpts, Socket } from "node:net";
 import { currentRead } from "./current-read.ts";
 import { flushAll, scheduleFlush } from "./output.ts";
-import { HEADROOM, ReadChunk } from "./read-chunk.ts";
 import { adoptHandle } from "./private-handle.ts";
+import { HEADROOM, ReadChunk } from "./read-chunk.ts";
 
 /** Reads of this size or more move a socket from the shared buffer to chunks of its own. */
 const LARGE_READ = 32 * 1024;
@@ -60,6 +60,7 @@ export class BufferReader implements SocketReader {
   };
   socket!: Socket;
   private target: ReadTarget | null = null;
+  private early: Buffer[] = [];
   private chunk: ReadChunk | null = null;
   private smallReads = 0;
   private paused = false;
@@ -69,6 +70,9 @@ export class BufferReader implements SocketReader {
     this.target = target;
     watchEnd(this.socket, target);
     this.socket.once("close", () => this.dropChunk());
+    for (const bytes of this.early) deliver(target, bytes, 0, bytes.length, null, false);
+    this.early = [];
+    scheduleFlush();
   }
 
   pause(): void {
@@ -92,9 +96,20 @@ export class BufferReader implements SocketReader {
   }
 
   private onRead(bytes: number): boolean {
-    const { chunk } = this;
+    const { chunk, target } = this;
+    if (target === null) {
+      this.early.push(Buffer.from(sharedTarget.subarray(0, bytes)));
+      return true;
+    }
     const full = bytes === (chunk === null ? sharedTarget : chunk.target).length;
-    deliver(this.target!, chunk === null ? shared : chunk.buffer, HEADROOM, HEADROOM + bytes, chunk, chunk === null);
+    deliver(
+      target,
+      chunk === null ? shared : chunk.buffer,
+      HEADROOM,
+      HEADROOM + bytes,
+      chunk,
+      chunk === null,
+    );
     flushAll();
     this.adapt(bytes);
     if (!full) return !this.paused;

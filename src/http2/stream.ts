@@ -119,7 +119,12 @@ export class Stream {
     let at = 0;
     if (this.queue.length === 0) {
       while (at < bytes.length && !this.connection.congested) {
-        const end = Math.min(bytes.length, at + MAX_FRAME_PAYLOAD, at + this.sendWindow, at + this.connection.sendWindow);
+        const end = Math.min(
+          bytes.length,
+          at + MAX_FRAME_PAYLOAD,
+          at + this.sendWindow,
+          at + this.connection.sendWindow,
+        );
         if (end <= at) break;
         this.writeData(bytes, at, end, fin && end === bytes.length, false);
         at = end;
@@ -227,7 +232,9 @@ export class Stream {
   /** True if something queued could leave, as far as this stream's window is concerned. */
   get sendable(): boolean {
     const first = this.queue[0];
-    return first !== undefined && (first.data === null || first.start === first.data.length || this.sendWindow > 0);
+    return (
+      first !== undefined && (first.data === null || first.start === first.data.length || this.sendWindow > 0)
+    );
   }
 
   /** Sends queued bytes up to `quantum`, as far as windows allow. Returns false if nothing could be sent. */
@@ -244,7 +251,10 @@ export class Stream {
         continue;
       }
       const rest = item.data.length - item.start;
-      const part = Math.max(0, Math.min(rest, left, MAX_FRAME_PAYLOAD, this.sendWindow, this.connection.sendWindow));
+      const part = Math.max(
+        0,
+        Math.min(rest, left, MAX_FRAME_PAYLOAD, this.sendWindow, this.connection.sendWindow),
+      );
       if (part === 0 && rest > 0) return progress;
       const start = item.start;
       item.start += part;

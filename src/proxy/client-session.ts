@@ -1,0 +1,134 @@
+import { Connection, type ConnectionOwner } from "../http2/connection.ts";
+import type { Field } from "../http2/hpack/field.ts";
+import type { SocketReader } from "../http2/socket-reader.ts";
+import type { Stream } from "../http2/stream.ts";
+import { Status } from "../wire/status.ts";
+import type { Core } from "./core.ts";
+import { endCall } from "./local-reply.ts";
+import { OpenedCall } from "./messages/opened-call.ts";
+import { RelayCall } from "./relay-call.ts";
+import { isGrpc, type RequestHead, readHead } from "./request-head.ts";
+import type { SideLane } from "./side-lane.ts";
+import { UpstreamLink } from "./upstream-link.ts";
+
+/** What a session needs of the front door. */
+export interface SessionHost {
+  readonly core: Core;
+  readonly sideLane: SideLane;
+  /** The session is over. */
+  ended(session: ClientSession): void;
+}
+
+/** One client's HTTP/2 connection and the upstream connections that serve it: decides for each request which lane it takes. */
+export class ClientSession implements ConnectionOwner {
+  private readonly host: SessionHost;
+  private readonly http2: Connection;
+  private readonly link: UpstreamLink;
+  private ownLink: UpstreamLink | null = null;
+  private idleTimer: NodeJS.Timeout | null = null;
+
+  constructor(host: SessionHost, reader: SocketReader) {
+    const { core } = host;
+    const { limits, timeouts } = core.config;
+    this.host = host;
+    this.link = new UpstreamLink(core);
+    this.http2 = new Connection(
+      reader.socket,
+      {
+        role: "server",
+        budget: core.budget,
+        counters: core.metrics.client,
+        maxStreams: limits.maxStreamsPerConnection,
+        maxHeaderList: limits.maxHeaderListBytes,
+      },
+      this,
+    );
+    this.http2.reader = reader;
+    reader.start(this.http2);
+    if (timeouts.idleMs > 0) this.watchIdle(timeouts.idleMs);
+  }
+
+  /** Takes bytes that were read before the session existed. */
+  receive(bytes: Buffer): void {
+    this.http2.receive(bytes, 0, bytes.length);
+  }
+
+  /** Asks the client to go elsewhere; the connection ends after its last call. */
+  drain(): void {
+    this.http2.drain();
+  }
+
+  /** Ends the connection now. */
+  cut(why: string): void {
+    this.http2.fail(0, why);
+  }
+
+  request(stream: Stream, fields: readonly Field[], fin: boolean, tooLarge: boolean): void {
+    const { core, sideLane } = this.host;
+    const head = readHead(fields);
+    if (!isGrpc(head)) {
+      sideLane.stream(stream, fields, fin, tooLarge);
+    } else if (tooLarge) {
+      const limit = core.config.limits.maxHeaderListBytes;
+      this.refuse(
+        stream,
+        head,
+        Status.RESOURCE_EXHAUSTED,
+        `the call's metadata is larger than the bridge's limit of ${limit} bytes`,
+      );
+    } else if (head.probe !== "" && head.probe === core.probeId) {
+      endCall(stream, { code: Status.FAILED_PRECONDITION, message: LOOP_MESSAGE }, false);
+    } else {
+      this.route(stream, head.path, fields, fin);
+    }
+  }
+
+  private route(stream: Stream, path: string, fields: readonly Field[], fin: boolean): void {
+    const { core } = this.host;
+    const route = core.routes.get(path);
+    if (route === undefined) {
+      new RelayCall(core, this.link, stream, path, fields, fin);
+      return;
+    }
+    // On connections of its own, so that it never waits behind the client's long streams.
+    this.ownLink ??= new UpstreamLink(core);
+    void new OpenedCall(core, this.ownLink, stream, route.lane, path, fields, fin).run(route.handle);
+  }
+
+  ready(): void {
+    // Clients may call before their settings are read.
+  }
+
+  capacity(): void {
+    // The client opens streams, not the bridge.
+  }
+
+  goingAway(): void {
+    // A client that leaves closes its connection itself.
+  }
+
+  closed(): void {
+    if (this.idleTimer !== null) clearInterval(this.idleTimer);
+    this.link.close();
+    this.ownLink?.close();
+    this.host.ended(this);
+  }
+
+  private refuse(stream: Stream, head: RequestHead, code: number, message: string): void {
+    this.host.core.refused(head.path, code, message);
+    this.host.core.metrics.callEnded(head.path, "reject", code, 0);
+    endCall(stream, { code, message }, false);
+  }
+
+  private watchIdle(idleMs: number): void {
+    let calls = -1;
+    this.idleTimer = setInterval(() => {
+      const { streamCount, streamsOpened } = this.http2;
+      if (streamCount === 0 && streamsOpened === calls) this.http2.drain();
+      calls = streamsOpened;
+    }, idleMs).unref();
+  }
+}
+
+/** What the bridge answers to its own start-up probe: the upstream it was given leads back to it. */
+export const LOOP_MESSAGE = "this call came from the bridge itself: its upstream leads back to it";

@@ -1,0 +1,145 @@
+import type { Field } from "../../http2/hpack/field.ts";
+import type { Stream } from "../../http2/stream.ts";
+import type { Lane } from "../../observe/call-table.ts";
+import { Status } from "../../wire/status.ts";
+import type { Core } from "../core.ts";
+import { endCall, responseHead, trailerFields } from "../local-reply.ts";
+import { timeoutOf } from "../request-head.ts";
+import type { UpstreamLink } from "../upstream-link.ts";
+import { CallError } from "./call-error.ts";
+import { MessageStream } from "./message-stream.ts";
+import { type Caller, OwnCall } from "./own-call.ts";
+import { metadataOf } from "./request-fields.ts";
+
+/** Serves one call. Returning ends it with OK; a thrown `CallError` ends it with that status, anything else with INTERNAL. */
+export type CallHandler = (call: OpenedCall) => Promise<void>;
+
+/** A call whose messages are opened: the client's side of the translate, local and reject lanes. */
+export class OpenedCall {
+  /** The method, `/package.Service/Method`. */
+  readonly method: string;
+  /** The client's metadata, deadline and cancellation: what calls made for it carry. */
+  readonly caller: Caller;
+  private readonly core: Core;
+  private readonly link: UpstreamLink;
+  private readonly client: Stream;
+  private readonly lane: Lane;
+  private readonly stream: MessageStream;
+  private readonly cancelling = new AbortController();
+  private readonly started = performance.now();
+  private readonly trailers: Field[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  private headSent = false;
+  private over = false;
+
+  /** `fields` is the request's head; `link` is the one for calls of the bridge's own. */
+  constructor(
+    core: Core,
+    link: UpstreamLink,
+    client: Stream,
+    lane: Lane,
+    method: string,
+    fields: readonly Field[],
+    fin: boolean,
+  ) {
+    this.core = core;
+    this.link = link;
+    this.client = client;
+    this.lane = lane;
+    this.method = method;
+    for (const field of fields) field.retain();
+    const timeout = timeoutOf(fields);
+    const deadline = timeout === null ? null : this.started + timeout;
+    this.caller = { metadata: metadataOf(fields), deadline, cancelled: this.cancelling.signal };
+    this.stream = new MessageStream(core.budget, core.config.limits.maxMessageBytes, {
+      head() {},
+      ended() {},
+      reset: () => this.finish(Status.CANCELLED),
+      unreadable: (error) => this.end(error),
+    });
+    this.stream.useHead(fields);
+    this.stream.attach(client);
+    if (fin) this.stream.finished();
+    if (timeout !== null) this.timer = setTimeout(() => this.expired(), Math.min(timeout, 0x7fff_ffff));
+  }
+
+  /** Lets `handler` serve the call. */
+  async run(handler: CallHandler): Promise<void> {
+    try {
+      await handler(this);
+      this.succeed();
+    } catch (error) {
+      this.end(error instanceof CallError ? error : this.defect(error));
+    }
+  }
+
+  /** The client's messages, inflated, in order. */
+  requests(): AsyncGenerator<Buffer, void, void> {
+    return this.stream.messages();
+  }
+
+  /** The only message of a unary request. Throws INTERNAL if there is none or more than one. */
+  async request(): Promise<Buffer> {
+    const first = await this.stream.take();
+    if (first === null) throw new CallError(Status.INTERNAL, "the request has no message");
+    if ((await this.stream.take()) !== null)
+      throw new CallError(Status.INTERNAL, "the request has more than one message");
+    return first;
+  }
+
+  /** Sends the response's head with `fields` as metadata. Implied by the first response. */
+  head(fields: readonly Field[]): void {
+    if (this.headSent || this.over) return;
+    this.headSent = true;
+    this.client.sendHeaders([...responseHead(), ...fields], false);
+  }
+
+  /** Sends a response message, given as slices the caller leaves alone; resolves when it is time for the next. */
+  async respond(message: readonly Buffer[]): Promise<void> {
+    if (this.over) return;
+    this.head([]);
+    await this.stream.write(message);
+  }
+
+  /** Adds metadata to the end of a call that succeeds. */
+  addTrailers(fields: readonly Field[]): void {
+    this.trailers.push(...fields);
+  }
+
+  /** A call to the upstream on this client's behalf. */
+  call(path: string): OwnCall {
+    return new OwnCall(this.core, this.link, path, this.caller);
+  }
+
+  private succeed(): void {
+    if (this.over) return;
+    this.head([]);
+    this.client.sendHeaders([...trailerFields({ code: Status.OK, message: "" }), ...this.trailers], true);
+    this.finish(Status.OK);
+  }
+
+  private end(error: CallError): void {
+    if (this.over) return;
+    if (this.lane === "reject") this.core.refused(this.method, error.code, error.message);
+    endCall(this.client, error.ending, this.headSent);
+    this.finish(error.code);
+  }
+
+  private expired(): void {
+    this.end(new CallError(Status.DEADLINE_EXCEEDED, "the call's deadline passed in the bridge"));
+  }
+
+  private defect(error: unknown): CallError {
+    this.core.log.error({ method: this.method, err: error }, "a lane failed; please report this");
+    return new CallError(Status.INTERNAL, "the bridge failed on this call; its log says more");
+  }
+
+  private finish(code: number): void {
+    if (this.over) return;
+    this.over = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.cancelling.abort();
+    this.stream.close();
+    this.core.metrics.callEnded(this.method, this.lane, code, (performance.now() - this.started) / 1000);
+  }
+}

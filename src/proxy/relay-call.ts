@@ -1,0 +1,203 @@
+import type { Connection } from "../http2/connection.ts";
+import { ErrorCode, errorName } from "../http2/constants.ts";
+import type { Field } from "../http2/hpack/field.ts";
+import { internName } from "../http2/hpack/name.ts";
+import { HeadKind, type Stream, type StreamSink } from "../http2/stream.ts";
+import { Status } from "../wire/status.ts";
+import type { Core } from "./core.ts";
+import { endCall } from "./local-reply.ts";
+import { timeoutOf, upstreamHead } from "./request-head.ts";
+import type { UpstreamLink, WaitingCall } from "./upstream-link.ts";
+
+const GRPC_STATUS = internName("grpc-status");
+
+/**
+ * One call in the relay lane: what arrives on one side goes out on the other, undecoded. This object is the sink of the client's stream; its
+ * `answers` is that of the upstream's.
+ */
+export class RelayCall implements StreamSink, WaitingCall {
+  private readonly core: Core;
+  private readonly link: UpstreamLink;
+  private readonly client: Stream;
+  private readonly method: string;
+  private readonly started: number;
+  private upstream: Stream | null = null;
+  private headSent = false;
+  private ended = false;
+  /** What came before there was a stream to send it on. */
+  private early: {
+    head: readonly Field[];
+    data: Buffer[];
+    trailers: readonly Field[] | null;
+    fin: boolean;
+  } | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private readonly answers: StreamSink = {
+    headers: (fields, kind, fin) => this.answerHeaders(fields, kind, fin),
+    data: (buffer, start, end, fin) => this.answerData(buffer, start, end, fin),
+    reset: (code, why) => this.answerReset(code, why),
+    drained() {},
+  };
+
+  /** Starts the call; `fields` is the request's head as it came. */
+  constructor(
+    core: Core,
+    link: UpstreamLink,
+    client: Stream,
+    method: string,
+    fields: readonly Field[],
+    fin: boolean,
+  ) {
+    this.core = core;
+    this.link = link;
+    this.client = client;
+    this.method = method;
+    this.started = performance.now();
+    client.sink = this;
+    const connection = link.acquire(this);
+    if (connection !== null) this.open(connection, upstreamHead(fields, core.upstream), fin);
+    else if (!this.ended) this.wait(fields, fin);
+  }
+
+  // ---- from the client ----
+
+  headers(fields: readonly Field[]): void {
+    if (this.upstream !== null) {
+      this.upstream.sendHeaders(fields, true);
+    } else if (this.early !== null) {
+      for (const field of fields) field.retain();
+      this.early.trailers = fields.slice();
+      this.early.fin = true;
+    }
+  }
+
+  data(buffer: Buffer, start: number, end: number, fin: boolean): number {
+    if (this.upstream !== null) return this.upstream.forward(buffer, start, end, fin);
+    if (this.early === null) return end - start;
+    this.early.data.push(Buffer.from(buffer.subarray(start, end)));
+    this.early.fin = fin;
+    return 0;
+  }
+
+  reset(code: number, why: string | null): void {
+    this.upstream?.reset(why === null ? code : ErrorCode.CANCEL);
+    this.finish(Status.CANCELLED);
+  }
+
+  drained(): void {
+    // Credit goes back to the other side as bytes leave.
+  }
+
+  // ---- from the link ----
+
+  opened(connection: Connection): void {
+    const { head, data, trailers, fin } = this.early!;
+    this.stopWaiting();
+    const last = data.length - 1;
+    this.open(connection, upstreamHead(head, this.core.upstream), fin && last < 0 && trailers === null);
+    const upstream = this.upstream!;
+    let bytes = 0;
+    data.forEach((piece, i) => {
+      bytes += piece.length;
+      upstream.send(piece, fin && i === last && trailers === null);
+    });
+    if (trailers !== null) upstream.sendHeaders(trailers, true);
+    this.client.consumed(bytes - upstream.pendingBytes);
+  }
+
+  unavailable(why: string): void {
+    this.end(Status.UNAVAILABLE, `cannot reach the upstream ${this.core.upstream.display}: ${why}`);
+  }
+
+  // ---- from the upstream ----
+
+  private answerHeaders(fields: readonly Field[], kind: number, fin: boolean): void {
+    if (kind === HeadKind.FINAL) this.headSent = true;
+    this.client.sendHeaders(fields, fin);
+    if (fin) this.finish(statusOf(fields));
+  }
+
+  private answerData(buffer: Buffer, start: number, end: number, fin: boolean): number {
+    const sent = this.client.forward(buffer, start, end, fin);
+    if (fin) this.finish(Status.UNKNOWN);
+    return sent;
+  }
+
+  private answerReset(code: number, why: string | null): void {
+    const { upstream } = this.core;
+    if (this.upstream!.remoteDone) {
+      // The answer is complete: the upstream only wants no more of the request.
+      this.client.resetAfterSending(code);
+    } else if (why === null || code === ErrorCode.REFUSED_STREAM) {
+      this.client.reset(code);
+      this.finish(code === ErrorCode.REFUSED_STREAM ? Status.UNAVAILABLE : Status.CANCELLED);
+    } else if (this.upstream!.connection.closed) {
+      this.end(Status.UNAVAILABLE, `lost the connection to the upstream ${upstream.display}: ${why}`);
+    } else if (code === ErrorCode.ENHANCE_YOUR_CALM) {
+      this.end(Status.RESOURCE_EXHAUSTED, `the upstream ${upstream.display} answered with ${why}`);
+    } else {
+      this.end(Status.INTERNAL, `the upstream ${upstream.display} broke HTTP/2 (${errorName(code)}): ${why}`);
+    }
+  }
+
+  // ---- life ----
+
+  private open(connection: Connection, head: readonly Field[], fin: boolean): void {
+    const upstream = connection.open(head, fin, this.answers);
+    this.upstream = upstream;
+    upstream.source = this.client;
+    this.client.source = upstream;
+  }
+
+  private wait(fields: readonly Field[], fin: boolean): void {
+    for (const field of fields) field.retain();
+    this.early = { head: fields.slice(), data: [], trailers: null, fin };
+    const timeout = timeoutOf(fields);
+    if (timeout === null) return;
+    this.timer = setTimeout(
+      () => {
+        this.link.cancel(this);
+        const { display } = this.core.upstream;
+        this.end(
+          Status.DEADLINE_EXCEEDED,
+          `the call's deadline passed while it waited for a stream to the upstream ${display}`,
+        );
+      },
+      Math.min(timeout, 0x7fff_ffff),
+    );
+  }
+
+  private stopWaiting(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.early = null;
+  }
+
+  private end(code: number, message: string): void {
+    if (this.ended) return;
+    this.core.refused(this.method, code, message);
+    endCall(this.client, { code, message }, this.headSent);
+    this.finish(code);
+  }
+
+  private finish(code: number): void {
+    if (this.ended) return;
+    this.ended = true;
+    if (this.early !== null) {
+      let held = 0;
+      for (const piece of this.early.data) held += piece.length;
+      this.stopWaiting();
+      this.link.cancel(this);
+      if (held > 0) this.client.consumed(held);
+    }
+    this.core.metrics.callEnded(this.method, "relay", code, (performance.now() - this.started) / 1000);
+  }
+}
+
+function statusOf(fields: readonly Field[]): number {
+  for (const field of fields) {
+    if (field.name !== GRPC_STATUS) continue;
+    const code = Number(field.value);
+    return code >= 0 && code <= 16 ? code : Status.UNKNOWN;
+  }
+  return Status.UNKNOWN;
+}

@@ -1,0 +1,80 @@
+import type { Field } from "../http2/hpack/field.ts";
+import { internName } from "../http2/hpack/name.ts";
+import { parseTimeout } from "../wire/timeout.ts";
+import type { UpstreamTarget } from "./upstream-target.ts";
+
+const AUTHORITY = internName(":authority");
+const SCHEME = internName(":scheme");
+const METHOD = internName(":method");
+const PATH = internName(":path");
+const CONTENT_TYPE = internName("content-type");
+const TIMEOUT = internName("grpc-timeout");
+const PROBE = internName("reapi-bridge-probe");
+
+/** What the router needs of a request's head. Missing values are empty. */
+export interface RequestHead {
+  method: string;
+  path: string;
+  contentType: string;
+  /** The id of a start-up probe, or empty. */
+  probe: string;
+}
+
+// Both are reused: one head is looked at at a time.
+const head: RequestHead = { method: "", path: "", contentType: "", probe: "" };
+const rewritten: Field[] = [];
+
+/** Reads a head. The result is valid until the next call. */
+export function readHead(fields: readonly Field[]): RequestHead {
+  head.method = head.path = head.contentType = head.probe = "";
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i]!;
+    switch (field.name) {
+      case METHOD:
+        head.method = field.value;
+        break;
+      case PATH:
+        head.path = field.value;
+        break;
+      case CONTENT_TYPE:
+        head.contentType = field.value;
+        break;
+      case PROBE:
+        head.probe = field.value;
+        break;
+    }
+  }
+  return head;
+}
+
+/** True for a gRPC request (of any message format) as opposed to plain HTTP. */
+export function isGrpc({ method, contentType }: RequestHead): boolean {
+  if (method !== "POST" || !contentType.startsWith("application/grpc")) return false;
+  const next = contentType.charCodeAt(16);
+  return Number.isNaN(next) || next === 0x2b || next === 0x3b;
+}
+
+/** The head to send upstream: `:scheme`, and by policy `:authority`, are the upstream's. The result is valid until the next call. */
+export function upstreamHead(fields: readonly Field[], upstream: UpstreamTarget): readonly Field[] {
+  rewritten.length = 0;
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i]!;
+    if (field.name === SCHEME) rewritten.push(upstream.scheme);
+    else if (field.name === AUTHORITY && upstream.authority !== null) rewritten.push(upstream.authority);
+    else rewritten.push(field);
+  }
+  return rewritten;
+}
+
+/** The `grpc-timeout` of a head in milliseconds; null if there is none, or none that can be read. */
+export function timeoutOf(fields: readonly Field[]): number | null {
+  for (const field of fields) {
+    if (field.name !== TIMEOUT) continue;
+    try {
+      return parseTimeout(field.value);
+    } catch {
+      return null;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,47 @@
+import type { Socket } from "node:net";
+import { PREFACE } from "../http2/constants.ts";
+
+/** What a client speaks, by its first bytes. */
+export type Protocol = "http2" | "http1" | "tls";
+
+/** A TLS handshake record starts so (RFC 8446 section 5.1); no HTTP/1 request does. */
+const TLS_HANDSHAKE = 0x16;
+/** No HTTP/1 method starts like the preface this far. */
+const DECISIVE = 3;
+
+/**
+ * Reads a socket's first bytes and tells what they are, and the bytes. Calls `decided` with null if the client sent nothing telling within
+ * `timeout` milliseconds; the socket is destroyed then.
+ */
+export function sniff(
+  socket: Socket,
+  timeout: number,
+  decided: (protocol: Protocol | null, bytes: Buffer) => void,
+): void {
+  let seen: Buffer = Buffer.alloc(0);
+  const finish = (protocol: Protocol | null): void => {
+    clearTimeout(timer);
+    socket.off("readable", look);
+    socket.off("close", gaveUp);
+    if (protocol === null) socket.destroy();
+    decided(protocol, seen);
+  };
+  const look = (): void => {
+    const bytes = socket.read() as Buffer | null;
+    if (bytes === null) return;
+    seen = seen.length === 0 ? bytes : Buffer.concat([seen, bytes]);
+    const protocol = recognise(seen);
+    if (protocol !== null) finish(protocol);
+  };
+  const gaveUp = (): void => finish(null);
+  const timer = setTimeout(gaveUp, timeout);
+  socket.on("readable", look);
+  socket.on("close", gaveUp);
+}
+
+function recognise(bytes: Buffer): Protocol | null {
+  if (bytes[0] === TLS_HANDSHAKE) return "tls";
+  const compared = Math.min(bytes.length, PREFACE.length);
+  if (!bytes.subarray(0, compared).equals(PREFACE.subarray(0, compared))) return "http1";
+  return compared >= DECISIVE ? "http2" : null;
+}

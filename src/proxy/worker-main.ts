@@ -1,0 +1,35 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { StartError } from "../config/start-error.ts";
+import type { Address } from "../config/types.ts";
+import { createLog } from "../observe/log.ts";
+import { ProxyThread, type ReachableConfig } from "./proxy-thread.ts";
+import type { WorkerReply, WorkerRequest } from "./workers.ts";
+
+// The entry of one worker thread: does what the main thread asks, one message at a time.
+const { config, probeId } = workerData as { config: ReachableConfig; probeId: string };
+const port = parentPort!;
+const proxy = new ProxyThread(config, createLog(config.log), probeId, new Map());
+
+async function perform(request: WorkerRequest): Promise<unknown> {
+  switch (request.what) {
+    case "listen":
+      return await proxy.listen(request.addresses as Address[], true);
+    case "snapshot":
+      return proxy.snapshot();
+    case "drain":
+      return await proxy.drain();
+    case "cut":
+      return proxy.cut();
+  }
+}
+
+port.on("message", async (request: WorkerRequest) => {
+  const reply: WorkerReply = await perform(request).then(
+    (value) => ({ id: request.id, value }),
+    (error: Error) => ({
+      id: request.id,
+      problem: { message: error.message, kind: error instanceof StartError ? error.kind : null },
+    }),
+  );
+  port.postMessage(reply);
+});

@@ -1,0 +1,102 @@
+import { Worker } from "node:worker_threads";
+import { StartError, type StartFailure } from "../config/start-error.ts";
+import type { Address } from "../config/types.ts";
+import { type MetricsSnapshot, merge } from "../observe/metrics.ts";
+import type { ReachableConfig } from "./proxy-thread.ts";
+
+/** What the main thread asks of a worker. */
+export type WorkerRequest = { readonly id: number } & (
+  | { readonly what: "listen"; readonly addresses: readonly Address[] }
+  | { readonly what: "snapshot" | "drain" | "cut" }
+);
+
+/** What a worker answers. */
+export type WorkerReply = { readonly id: number } & (
+  | { readonly value: unknown }
+  | { readonly problem: { readonly message: string; readonly kind: StartFailure | null } }
+);
+
+type Ask =
+  | { readonly what: "listen"; readonly addresses: readonly Address[] }
+  | { readonly what: "snapshot" | "drain" | "cut" };
+
+/** One worker thread, as the main thread sees it. */
+class RemoteProxy {
+  readonly worker: Worker;
+  private readonly pending = new Map<number, PromiseWithResolvers<unknown>>();
+  private nextId = 0;
+
+  constructor(data: object, died: (error: Error) => void) {
+    // The file has the ending of this one: .ts in a checkout, .js when compiled.
+    const entry = import.meta.url.replace(/workers(\.[jt]s)$/, "worker-main$1");
+    this.worker = new Worker(new URL(entry), { workerData: data });
+    this.worker.on("message", (reply: WorkerReply) => this.answered(reply));
+    this.worker.on("error", (error: Error) => {
+      for (const call of this.pending.values()) call.reject(error);
+      this.pending.clear();
+      died(error);
+    });
+  }
+
+  ask(request: Ask): Promise<unknown> {
+    const call = Promise.withResolvers<unknown>();
+    const id = this.nextId++;
+    this.pending.set(id, call);
+    this.worker.postMessage({ id, ...request });
+    return call.promise;
+  }
+
+  private answered(reply: WorkerReply): void {
+    const call = this.pending.get(reply.id);
+    this.pending.delete(reply.id);
+    if ("value" in reply) call?.resolve(reply.value);
+    else if ("problem" in reply) {
+      const { kind, message } = reply.problem;
+      call?.reject(kind === null ? new Error(message) : new StartError(kind, message));
+    } else call?.resolve(undefined);
+  }
+}
+
+/** The same as a `ProxyThread`, spread over several threads that share the ports; the kernel deals out the connections. */
+export class Workers {
+  private readonly proxies: RemoteProxy[] = [];
+
+  /** `died` is called if a worker ends by itself, which is a defect. */
+  constructor(config: ReachableConfig, probeId: string, died: (error: Error) => void) {
+    for (let i = 0; i < config.workers; i++) this.proxies.push(new RemoteProxy({ config, probeId }, died));
+  }
+
+  /** Listens in every thread; returns the addresses with their real ports. Rejects with a `StartError`. */
+  async listen(addresses: readonly Address[]): Promise<Address[]> {
+    const [first, ...others] = this.proxies;
+    const listening = (await first!.ask({ what: "listen", addresses })) as Address[];
+    // A Unix socket cannot be shared this way: one thread serves it.
+    const shared = listening.filter((address) => address.kind === "tcp");
+    await Promise.all(others.map((proxy) => proxy.ask({ what: "listen", addresses: shared })));
+    return listening;
+  }
+
+  /** The counts of all threads together. */
+  async snapshot(): Promise<MetricsSnapshot> {
+    return merge((await this.askAll("snapshot")) as MetricsSnapshot[]);
+  }
+
+  /** See `ProxyThread.drain`. */
+  async drain(): Promise<void> {
+    await this.askAll("drain");
+  }
+
+  /** See `ProxyThread.cut`. */
+  async cut(): Promise<void> {
+    await this.askAll("cut");
+  }
+
+  /** Ends the threads. */
+  async terminate(): Promise<void> {
+    await Promise.all(this.proxies.map(({ worker }) => worker.terminate()));
+  }
+
+  private askAll(what: "snapshot" | "drain" | "cut"): Promise<unknown[]> {
+    return Promise.all(this.proxies.map((proxy) => proxy.ask({ what })));
+  }
+}
