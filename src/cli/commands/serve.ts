@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { loadConfig } from "../../config/load.ts";
 import { ALL_OPTIONS, type Option } from "../../config/options.ts";
-import type { Config } from "../../config/types.ts";
 import { VERSION } from "../../config/version.ts";
 import { createBridge } from "../../index.ts";
 import { createLog } from "../../observe/log.ts";
@@ -40,10 +39,6 @@ function flagOf(option: Option): Flag {
   };
 }
 
-function upstreamName({ upstream }: Config): string {
-  return upstream.kind === "embedded" ? `embedded:${upstream.level}` : upstream.display;
-}
-
 /** `reapi-bridge serve`, the default: runs the bridge until it is told to stop. */
 export const command: Command = {
   name: "serve",
@@ -54,8 +49,8 @@ export const command: Command = {
     const config = loadConfig({ flags, env, terminal: process.stdout.isTTY === true });
     const log = createLog(config.log);
     const bridge = await createBridge({ config, log });
-    const { listening, admin } = bridge;
-    log.info({ version: VERSION, listening, admin, upstream: upstreamName(config) }, "reapi-bridge is up");
+    const { listening, admin, upstreamSaid } = bridge;
+    log.info({ version: VERSION, listening, admin, upstream: upstreamSaid }, "reapi-bridge is up");
     if (!stop.aborted) await once(stop, "abort");
     log.info(
       { signal: stop.reason, drain: config.drain },
