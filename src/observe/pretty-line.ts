@@ -2,7 +2,7 @@
 const HIDDEN = new Set(["level", "time", "pid", "msg", "err"]);
 
 function shown(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" && !/\s/.test(value) ? value : JSON.stringify(value);
 }
 
 /** A JSON log line as a line for people: time of day, severity, message, then `name=value`; an error's stack follows. */

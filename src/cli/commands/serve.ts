@@ -52,10 +52,7 @@ export const command: Command = {
     const { listening, admin, upstreamSaid } = bridge;
     log.info({ version: VERSION, listening, admin, upstream: upstreamSaid }, "reapi-bridge is up");
     if (!stop.aborted) await once(stop, "abort");
-    log.info(
-      { signal: stop.reason, drain: config.drain },
-      "stopping: new calls go elsewhere, running ones may end",
-    );
+    log.info({ signal: stop.reason }, "stopping: new calls go elsewhere, running ones may end");
     await bridge.stop();
     log.info("stopped");
     return 0;
