@@ -48,12 +48,20 @@ test("what is below the level is not written", () => {
 });
 
 test("a pretty line has the time, the severity, the message, the fields and the stack", () => {
-  const json = { level: "warn", time: "2026-01-02T03:04:05.678Z", pid: 1, a: "x", b: [1], c: "y z", msg: "hello" };
-  assert.equal(prettyLine(JSON.stringify(json)), "03:04:05.678 warn  hello a=x b=[1] c="y z"\n");
+  const json = {
+    level: "warn",
+    time: "2026-01-02T03:04:05.678Z",
+    pid: 1,
+    a: "x",
+    b: [1],
+    c: "y z",
+    msg: "hello",
+  };
+  assert.equal(prettyLine(JSON.stringify(json)), '03:04:05.678 warn  hello a=x b=[1] c="y z"\n');
   const failed = { ...json, err: { stack: "Error: no\n    at here" } };
   assert.equal(
     prettyLine(JSON.stringify(failed)),
-    "03:04:05.678 warn  hello a=x b=[1] c="y z"\n  Error: no\n    at here\n",
+    '03:04:05.678 warn  hello a=x b=[1] c="y z"\n  Error: no\n    at here\n',
   );
 });
 
