@@ -12,9 +12,9 @@ import { HpackEncoder } from "./hpack/encoder.ts";
 import type { Field } from "./hpack/field.ts";
 import { flushAll, Output, scheduleFlush } from "./output.ts";
 import { ReceiveWindow } from "./receive-window.ts";
-import { ResetMemory } from "./reset-memory.ts";
 import { applySettings, defaultPeerSettings, ownSettings } from "./settings.ts";
 import { HeadKind, INITIAL_STREAM_WINDOW, Stream, type StreamSink } from "./stream.ts";
+import { StreamHistory } from "./stream-history.ts";
 
 /** Bytes one stream sends before the next one gets its turn. */
 const QUANTUM = 65_536;
@@ -86,7 +86,7 @@ export class Connection implements FrameHandler {
   private readonly block: HeaderBlock;
   private readonly peer = defaultPeerSettings();
   private readonly streams = new Map<number, Stream>();
-  private readonly resets = new ResetMemory();
+  private readonly history = new StreamHistory();
   private readonly guards = new Guards();
   private readonly fields: Field[] = [];
   private ready: Stream[] = [];
@@ -212,7 +212,7 @@ export class Connection implements FrameHandler {
   /** Frames may still come for a stream that we reset. */
   rememberReset(id: number): void {
     this.options.counters.resetsTotal++;
-    this.resets.add(id);
+    this.history.addReset(id);
   }
 
   /** The peer caused a stream to be reset; too many of them fail the connection. */
@@ -344,6 +344,7 @@ export class Connection implements FrameHandler {
 
   private accept(id: number, fin: boolean): void {
     const { fields, decoder } = this;
+    this.history.addOpened(this.lastPeerStream === 0 ? -1 : this.lastPeerStream, id);
     this.lastPeerStream = id;
     if (id > this.acceptUpTo || this.streams.size >= this.options.maxStreams) {
       this.writer.reset(id, ErrorCode.REFUSED_STREAM);
@@ -503,15 +504,16 @@ export class Connection implements FrameHandler {
 
   private dataOnClosed(id: number): void {
     if (id === 0 || this.isIdle(id)) return this.unexpected(FrameType.DATA);
-    if (this.resets.has(id)) return;
+    if (this.history.wasReset(id)) return;
     this.writer.reset(id, ErrorCode.STREAM_CLOSED);
     this.rememberReset(id);
     this.countReset();
   }
 
   private headersOnClosed(id: number): void {
-    if (this.isIdle(id)) return this.unexpected(FrameType.HEADERS);
-    if (!this.resets.has(id)) this.fail(ErrorCode.STREAM_CLOSED, `headers on stream ${id}, which is closed`);
+    if (this.isIdle(id) || this.history.wasSkipped(id)) return this.unexpected(FrameType.HEADERS);
+    if (!this.history.wasReset(id))
+      this.fail(ErrorCode.STREAM_CLOSED, `headers on stream ${id}, which is closed`);
   }
 
   private addStream(id: number): Stream {

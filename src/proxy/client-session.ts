@@ -74,7 +74,7 @@ export class ClientSession implements ConnectionOwner {
         stream,
         head,
         Status.RESOURCE_EXHAUSTED,
-        `the call's metadata is larger than the bridge's limit of ${limit} bytes`,
+        `the call's headers are larger than the bridge's limit of ${limit} bytes`,
       );
     } else if (head.probe !== "" && head.probe === core.probeId) {
       endCall(stream, { code: Status.FAILED_PRECONDITION, message: LOOP_MESSAGE }, false);

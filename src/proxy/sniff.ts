@@ -1,13 +1,12 @@
 import type { Socket } from "node:net";
-import { PREFACE } from "../http2/constants.ts";
 
 /** What a client speaks, by its first bytes. */
 export type Protocol = "http2" | "http1" | "tls";
 
 /** A TLS handshake record starts so (RFC 8446 section 5.1); no HTTP/1 request does. */
 const TLS_HANDSHAKE = 0x16;
-/** No HTTP/1 method starts like the preface this far. */
-const DECISIVE = 3;
+/** How the HTTP/2 preface starts, which is no HTTP/1 method. */
+const PRI = Buffer.from("PRI");
 
 /**
  * Reads a socket's first bytes and tells what they are, and the bytes. Calls `decided` with null if the client sent nothing telling within
@@ -41,7 +40,7 @@ export function sniff(
 
 function recognise(bytes: Buffer): Protocol | null {
   if (bytes[0] === TLS_HANDSHAKE) return "tls";
-  const compared = Math.min(bytes.length, PREFACE.length);
-  if (!bytes.subarray(0, compared).equals(PREFACE.subarray(0, compared))) return "http1";
-  return compared >= DECISIVE ? "http2" : null;
+  const compared = Math.min(bytes.length, PRI.length);
+  if (!bytes.subarray(0, compared).equals(PRI.subarray(0, compared))) return "http1";
+  return compared === PRI.length ? "http2" : null;
 }
