@@ -50,6 +50,7 @@ export class Walker {
     const start = this.fieldEnd;
     if (start >= this.to) return false;
     this.fieldStart = start;
+    if (this.nextShort(start)) return true;
     this.at = start;
     const tag = this.readUint32("tag");
     this.wireType = tag & 7;
@@ -62,6 +63,34 @@ export class Walker {
       this.skipValue(this.wireType);
     }
     this.fieldEnd = this.at;
+    return true;
+  }
+
+  /** Takes the commonest fields, with tag and length in a byte each or a varint of two bytes at most, without the general machinery. */
+  private nextShort(start: number): boolean {
+    const { buffer, to } = this;
+    if (start + 3 > to) return false;
+    const tag = buffer[start]!;
+    const second = buffer[start + 1]!;
+    if (tag < 8 || tag >= 0x80) return false;
+    const wireType = tag & 7;
+    if (wireType === WireType.LEN) {
+      const end = start + 2 + second;
+      if (second >= 0x80 || end > to) return false;
+      this.start = start + 2;
+      this.end = end;
+      this.fieldEnd = end;
+    } else if (wireType === WireType.VARINT) {
+      let end = start + 2;
+      if (second >= 0x80 && buffer[end++]! >= 0x80) return false;
+      this.start = start + 1;
+      this.end = end;
+      this.fieldEnd = end;
+    } else {
+      return false;
+    }
+    this.number = tag >>> 3;
+    this.wireType = wireType;
     return true;
   }
 
