@@ -11,7 +11,8 @@
  * - 64-bit integers are bigints. Encoding also takes safe integers as numbers, and throws on anything it could not write exactly.
  * - Unknown fields are kept at every depth, invisibly, and written after the known ones. Change a decoded message in place: a spread
  *   copy of it loses them.
- * - Bytes are views of the input, not copies; they stay valid, and keep the input in memory, as long as they are held.
+ * - Bytes are views of the input, not copies; they stay valid, and keep the input in memory, as long as they are held. A message takes
+ *   some 100 bytes of memory for each field, unknown ones included: two bytes of hostile input can become one.
  * - Encoding is canonical for a message without unknown fields: ascending numbers, no defaults. It still is not the form to hash
  *   unless something was deliberately changed: keep the bytes that came (R1).
  *

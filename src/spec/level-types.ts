@@ -1,5 +1,5 @@
 /** The message types of one level, built for protobufjs from `generated/schema.json`. */
-import type { IType, Type } from "protobufjs/light.js";
+import type { IType, Type, Writer } from "protobufjs/light.js";
 import schemaJson from "./generated/schema.json" with { type: "json" };
 import { loadProtobufIo } from "./protobuf-io.ts";
 import { atLeast, type Level } from "./versions.ts";
@@ -15,6 +15,9 @@ interface SchemaField {
   since?: Level;
   until?: Level;
 }
+
+/** What protobufjs generates; its declared type lacks the depth, which guards against messages that contain themselves. */
+type Encode = (this: unknown, message: Record<string, unknown>, writer?: Writer, depth?: number) => Writer;
 
 const schema = schemaJson as unknown as Record<string, SchemaField[]>;
 
@@ -46,7 +49,7 @@ export function levelTypes(level: Level): (name: string) => Type | undefined {
     if (known !== undefined) return known;
     ready.set(name, type);
     const fields = schema[name] ?? [];
-    setDefaults(type, fields);
+    preparePrototype(type, fields);
     guardWideFields(type, fields);
     for (const { resolvedType } of type.fieldsArray) {
       if (resolvedType instanceof protobuf.Type) prepare(resolvedType.fullName.slice(1), resolvedType);
@@ -85,7 +88,6 @@ function typeJson(level: Level, fields: SchemaField[]): IType {
     oneofs[oneof].oneof.push(name);
   }
   return {
-    edition: "proto3",
     oneofs,
     fields: Object.fromEntries(
       known.map(({ name, id, type, label, keyType }) => [
@@ -97,12 +99,13 @@ function typeJson(level: Level, fields: SchemaField[]): IType {
 }
 
 /** Absent fields, and those of other levels, read as the default of their type; shared defaults cannot be written to. */
-function setDefaults(type: Type, fields: SchemaField[]): void {
+function preparePrototype(type: Type, fields: SchemaField[]): void {
   const prototype = type.ctor.prototype as Record<string, unknown>;
   for (const { name, type: fieldType, label } of fields) {
     prototype[name] =
       label === "repeated" ? NONE : label === "map" ? Object.freeze({}) : (DEFAULTS[fieldType] ?? null);
   }
+  Object.defineProperty(prototype, "toJSON", { value: toJson });
 }
 
 /**
@@ -115,25 +118,38 @@ function guardWideFields(type: Type, fields: SchemaField[]): void {
   if (wide.some((field) => field.label !== undefined)) {
     throw new Error(`${type.fullName}: the codec does not handle repeated 64-bit fields`);
   }
-  const generated = type.setup().encode;
-  type.encode = (message, ...rest) => {
-    const zeros = wide.filter(({ name }) => {
-      const value = Object.hasOwn(message, name) ? (message as Record<string, unknown>)[name] : undefined;
+  const generated = type.setup().encode as Encode;
+  const names = wide.map(({ name }) => name);
+  const guarded: Encode = (values, writer, depth) => {
+    let zeros = 0;
+    for (const name of names) {
+      const value = values[name];
       if (typeof value === "object" && value !== null) {
         throw new TypeError(
           `${type.fullName.slice(1)}.${name} needs a bigint or a safe integer, not an object`,
         );
       }
-      return value === 0n;
-    });
-    const source = zeros.length === 0 ? message : withoutFields(message, zeros);
-    return Reflect.apply(generated, type, [source, ...rest]);
+      if (value === 0n && Object.hasOwn(values, name)) zeros += 1;
+    }
+    return generated.call(type, zeros === 0 ? values : withoutZeros(values, names), writer, depth);
   };
+  type.encode = guarded as Type["encode"];
 }
 
-/** A copy, unknown fields included, that lacks some fields. The message itself is its owner's and stays as it is. */
-function withoutFields(message: object, fields: SchemaField[]): object {
-  const copy = Object.create(Object.getPrototypeOf(message), Object.getOwnPropertyDescriptors(message));
-  for (const { name } of fields) delete copy[name];
+/** A copy, unknown fields included, without the named fields that are 0n. The message is its owner's and stays as it is. */
+function withoutZeros(values: Record<string, unknown>, names: string[]): Record<string, unknown> {
+  const copy = Object.create(Object.getPrototypeOf(values), Object.getOwnPropertyDescriptors(values));
+  for (const name of names) if (copy[name] === 0n) delete copy[name];
   return copy;
+}
+
+/** As in the JSON form of protobuf: 64-bit integers as text, bytes as base64. protobufjs' own would throw on a bigint. */
+function toJson(this: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(this).map(([name, value]) => {
+      if (typeof value === "bigint") return [name, value.toString()];
+      if (value instanceof Uint8Array) return [name, Buffer.from(value).toString("base64")];
+      return [name, value];
+    }),
+  );
 }

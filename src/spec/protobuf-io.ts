@@ -29,15 +29,15 @@ function define(protobuf: typeof Protobuf): ProtobufIo {
 
     // The declared return type cannot name a bigint; what callers of the codec see is typed by the generated messages.
     override int64(): never {
-      return BigInt.asIntN(64, this.#varint()) as never;
+      return this.#varint(BigInt.asIntN) as never;
     }
 
     override uint64(): never {
-      return BigInt.asUintN(64, this.#varint()) as never;
+      return this.#varint(BigInt.asUintN) as never;
     }
 
     /** Up to ten bytes; the first seven fit a number exactly, and almost every size ends within them. */
-    #varint(): bigint {
+    #varint(wrap: (bits: 64, value: bigint) => bigint): bigint {
       let low = 0;
       for (let scale = 1; scale < 2 ** 49; scale *= 128) {
         const byte = this.#byte();
@@ -48,7 +48,7 @@ function define(protobuf: typeof Protobuf): ProtobufIo {
       for (let shift = 49n; shift < 70n; shift += 7n) {
         const byte = this.#byte();
         value |= BigInt(byte & 127) << shift;
-        if (byte < 128) return value;
+        if (byte < 128) return wrap(64, value);
       }
       throw new RangeError("a 64-bit integer is longer than ten bytes");
     }
@@ -63,28 +63,29 @@ function define(protobuf: typeof Protobuf): ProtobufIo {
 
   class Writer extends protobuf.BufferWriter {
     override int64(value: unknown): this {
-      return super.int64(bits(exactInteger(value, -(2n ** 63n), 2n ** 63n - 1n)) as never) as this;
+      return super.int64(wireValue(value, true)) as this;
     }
 
     override uint64(value: unknown): this {
-      return super.uint64(bits(exactInteger(value, 0n, 2n ** 64n - 1n)) as never) as this;
+      return super.uint64(wireValue(value, false)) as this;
     }
-  }
-
-  function bits(value: bigint): { low: number; high: number } {
-    return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)) };
   }
 
   return { protobuf, Reader, Writer };
 }
 
-function exactInteger(value: unknown, min: bigint, max: bigint): bigint {
-  const exact = typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (typeof exact !== "bigint") {
-    throw new TypeError(
-      `a 64-bit field needs a bigint or a safe integer, not ${typeof value} ${String(value)}`,
-    );
+/** The integer in a form that protobufjs writes exactly: a number where that is safe, else an object of two halves. */
+function wireValue(value: unknown, signed: boolean): number {
+  if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
+    const given = `${typeof value} ${String(value)}`;
+    throw new TypeError(`a 64-bit field needs a bigint or a safe integer, not ${given}`);
   }
-  if (exact < min || exact > max) throw new RangeError(`${exact} is outside the range of its 64-bit field`);
-  return exact;
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && (signed || number >= 0)) return number;
+  const exact = BigInt(value as bigint | number);
+  if (exact !== (signed ? BigInt.asIntN(64, exact) : BigInt.asUintN(64, exact))) {
+    throw new RangeError(`${exact} is outside the range of its 64-bit field`);
+  }
+  const halves = { low: Number(BigInt.asIntN(32, exact)), high: Number(BigInt.asIntN(32, exact >> 32n)) };
+  return halves as unknown as number;
 }

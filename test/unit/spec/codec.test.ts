@@ -174,6 +174,8 @@ describe("presence and defaults", () => {
     assert.equal(Object.hasOwn(onlyError, "response"), false);
     const both = newest.decode("google.longrunning.Operation", bytes(error, field(5, field(1, "t"))));
     assert.equal(both.response?.typeUrl, "t");
+    assert.equal(both.error, null);
+    assert.deepEqual(newest.encode("google.longrunning.Operation", both), field(5, field(1, "t")));
   });
 
   it("keeps enum values that the schema lacks, alone and in lists", () => {
@@ -217,6 +219,17 @@ describe("maps", () => {
     const { k: log } = decoded.serverLogs;
     assert.equal(log?.humanReadable, false);
     assert.equal(log?.digest, null);
+  });
+});
+
+describe("JSON.stringify", () => {
+  it("shows a decoded message as the JSON form of protobuf does", () => {
+    const contents = field(5, Buffer.from([1, 2, 3]));
+    const digest = field(2, bytes(field(1, "aa"), varintField(2, 2n ** 60n)));
+    const result = newest.decode(`${V2}.ActionResult`, field(2, bytes(field(1, "f"), digest, contents)));
+    assert.deepEqual(JSON.parse(JSON.stringify(result.outputFiles)), [
+      { path: "f", digest: { hash: "aa", sizeBytes: "1152921504606846976" }, contents: "AQID" },
+    ]);
   });
 });
 
