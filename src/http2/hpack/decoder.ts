@@ -48,7 +48,9 @@ export class HpackDecoder {
    * Throws {@link HpackError}; the decoder is of no use afterwards.
    */
   decode(buf: Buffer, start: number, end: number, out: Field[]): void {
-    let at = this.sizeUpdates(buf, start, end);
+    let at = start;
+    if (this.updateDue || (start < end && (buf[start]! & 0xe0) === 0x20))
+      at = this.sizeUpdates(buf, start, end);
     let listSize = 0;
     let legal = true;
     while (at < end) {

@@ -19,7 +19,7 @@ export class Name {
   /** Free for the user of header rules: 0 until set. */
   role = 0;
 
-  /** Makes a name that is equal to no other object; see {@link internName}. */
+  /** Makes a name that is identical with no other; see {@link internName}. */
   constructor(text: string) {
     this.text = text;
     this.bytes = Buffer.from(text, "latin1");
@@ -43,8 +43,9 @@ const kept = new Map<string, Name>();
 const received = new Map<string, Name>();
 
 /**
- * The one Name for a text that this program names itself; it is never forgotten. `text` is lower case, at most latin1.
- * Past 2,048 names (which only a program that interns what peers send could reach) each call makes a new object.
+ * The one Name for a text that this program names itself; it is never forgotten. `text` is lower case. Names that code
+ * compares by identity must be interned at start-up, before peers are read. Past 2,048 names, which only a program that
+ * interns what peers send could reach, each call makes a new object: use {@link receivedName} for those.
  */
 export function internName(text: string): Name {
   let name = kept.get(text);
@@ -54,9 +55,6 @@ export function internName(text: string): Name {
   }
   return name;
 }
-
-/** {@link internName} for names that code compares by identity; call it when the module loads. */
-export const wellKnown = internName;
 
 /**
  * The Name for a text that a peer sent: an interned one if there is one. The same object for equal texts, except for

@@ -1,5 +1,5 @@
 import { Field, WITH_INDEXING } from "./field.ts";
-import { wellKnown } from "./name.ts";
+import { internName } from "./name.ts";
 import { staticEntries } from "./static-table.ts";
 import { prefersHuffman, rawBytes } from "./string-literal.ts";
 
@@ -8,7 +8,7 @@ export const staticFields: readonly Field[] = staticEntries.map(([name, value], 
   const huffman = prefersHuffman(value);
   const raw = rawBytes(value, huffman);
   return new Field(
-    wellKnown(name),
+    internName(name),
     WITH_INDEXING,
     raw,
     0,
