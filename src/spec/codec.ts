@@ -55,7 +55,7 @@ export interface Codec {
    * @throws RangeError or TypeError on a 64-bit field that holds no exact integer of its range.
    */
   encode<Name extends MessageName>(name: Name, message: Draft<Messages[Name]>): Buffer;
-  /** A message as `decode` would return it, with the given fields set. */
+  /** The message that `decode` returns for the bytes of the draft: whole at every depth. Throws as `encode`. */
   create<Name extends MessageName>(name: Name, draft?: Draft<Messages[Name]>): Messages[Name];
 }
 
@@ -79,12 +79,13 @@ function makeCodec(level: Level): Codec {
     if (type === undefined) throw new TypeError(`the codec has no message called ${name}`);
     return type;
   };
-  return {
+  const made: Codec = {
     level,
     decode(name, bytes) {
       const type = typeOf(name);
+      const reader = new Reader(bytes);
       try {
-        return type.decode(new Reader(bytes)) as unknown as Messages[typeof name];
+        return type.decode(reader) as unknown as Messages[typeof name];
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new MalformedMessageError(`not a valid ${name}: ${reason}`, { cause: error });
@@ -96,9 +97,8 @@ function makeCodec(level: Level): Codec {
         .finish() as Buffer;
     },
     create(name, draft) {
-      return typeOf(name).create(
-        draft as Record<string, unknown> | undefined,
-      ) as unknown as Messages[typeof name];
+      return made.decode(name, made.encode(name, draft ?? ({} as Draft<Messages[typeof name]>)));
     },
   };
+  return made;
 }

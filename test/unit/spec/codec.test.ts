@@ -162,6 +162,14 @@ describe("presence and defaults", () => {
     assert.equal(newest.decode(`${V2}.ExecuteRequest`, Buffer.alloc(0)).skipCacheLookup, false);
   });
 
+  it("creates messages that are whole at every depth", () => {
+    const action = newest.create(`${V2}.Action`, { commandDigest: { hash: "aa" }, platform: {} });
+    assert.equal(action.commandDigest?.sizeBytes, 0n);
+    assert.deepEqual(action.platform?.properties, []);
+    assert.equal(action.doNotCache, false);
+    assert.deepEqual(codec("2.0").create(`${V2}.Command`, { outputPaths: ["later"] }).outputPaths, []);
+  });
+
   it("omits scalars that hold their default", () => {
     const result = { exitCode: 0, stdoutRaw: Buffer.alloc(0), outputFiles: [], stdoutDigest: undefined };
     assert.equal(newest.encode(`${V2}.ActionResult`, result).length, 0);
