@@ -15,6 +15,7 @@ import { ReceiveWindow } from "./receive-window.ts";
 import { applySettings, defaultPeerSettings, ownSettings } from "./settings.ts";
 import { HeadKind, INITIAL_STREAM_WINDOW, Stream, type StreamSink } from "./stream.ts";
 import { StreamHistory } from "./stream-history.ts";
+import { StreamTable } from "./stream-table.ts";
 
 /** Bytes one stream sends before the next one gets its turn. */
 const QUANTUM = 65_536;
@@ -85,7 +86,7 @@ export class Connection implements FrameHandler {
   private readonly decoder = new HpackDecoder();
   private readonly block: HeaderBlock;
   private readonly peer = defaultPeerSettings();
-  private readonly streams = new Map<number, Stream>();
+  private readonly streams = new StreamTable();
   private readonly history = new StreamHistory();
   private readonly guards = new Guards();
   private readonly fields: Field[] = [];
@@ -223,7 +224,7 @@ export class Connection implements FrameHandler {
 
   /** A stream is over. */
   forget(stream: Stream): void {
-    this.streams.delete(stream.id);
+    this.streams.remove(stream);
     this.options.counters.streams--;
     if (this.closed) return;
     if (this.draining) this.closeIfIdle();
@@ -446,7 +447,7 @@ export class Connection implements FrameHandler {
     const code = applySettings(peer, buffer, start, end, !this.server);
     if (code !== ErrorCode.NO_ERROR) return this.fail(code, "a SETTINGS value out of range");
     this.encoder.setPeerTableSize(peer.headerTableSize);
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (!stream.grant(peer.initialWindowSize - before)) {
         return this.fail(ErrorCode.FLOW_CONTROL_ERROR, "SETTINGS that raise a window above 2^31 - 1");
       }
@@ -482,7 +483,7 @@ export class Connection implements FrameHandler {
     const why = `GOAWAY ${errorName(code)}${debug === "" ? "" : ` (${debug})`}`;
     const announced = this.draining;
     this.draining = true;
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (stream.id > last) stream.abort(ErrorCode.REFUSED_STREAM, why);
     }
     if (!announced) this.owner.goingAway(why);
@@ -518,7 +519,7 @@ export class Connection implements FrameHandler {
 
   private addStream(id: number): Stream {
     const stream = new Stream(id, this, this.peer.initialWindowSize);
-    this.streams.set(id, stream);
+    this.streams.add(stream);
     this.options.counters.streams++;
     this.options.counters.streamsTotal++;
     return stream;
@@ -588,7 +589,7 @@ export class Connection implements FrameHandler {
     this.closed = true;
     this.options.counters.connections--;
     this.parser.stop();
-    for (const stream of this.streams.values()) stream.abort(code, why);
+    for (const stream of this.streams.all()) stream.abort(code, why);
     this.ready = [];
     this.receiveWindow.close();
     this.owner.closed(why);

@@ -209,16 +209,18 @@ export class Stream {
   /** The peer broke a rule on this stream: RST_STREAM to it, `why` to the sink. */
   fail(code: number, why: string): void {
     if (this.gone) return;
+    const { sink } = this;
     this.reset(code);
     this.connection.countReset();
-    this.sink.reset(code, why);
+    sink.reset(code, why);
   }
 
   /** The stream is over without a frame from us: the peer reset it, or the connection is gone. */
   abort(code: number, why: string | null): void {
     if (this.gone) return;
+    const { sink } = this;
     this.close();
-    this.sink.reset(code, why);
+    sink.reset(code, why);
   }
 
   /** Changes the send window by `increment`; false if it exceeds 2^31 - 1. */
@@ -271,8 +273,9 @@ export class Stream {
   }
 
   private emptied(): void {
+    const { sink } = this;
     if (this.resetWhenSent >= 0) this.reset(this.resetWhenSent);
-    this.sink.drained();
+    sink.drained();
   }
 
   private writeData(buffer: Buffer, start: number, end: number, fin: boolean, headroom: boolean): void {
@@ -314,5 +317,8 @@ export class Stream {
     this.queue.length = 0;
     this.connection.forget(this);
     if (dropped > 0) this.source?.consumed(dropped);
+    // Ended streams must not keep their calls alive.
+    this.source = null;
+    this.sink = nobody;
   }
 }
