@@ -1,0 +1,64 @@
+/** What a store of blobs can do. The content addressable storage of the embedded server is one; execution reads and writes it. */
+import type { Digest } from "../../wire/digest.ts";
+import type { DigestFunction } from "../../wire/digest-function.ts";
+
+/** A digest and the function it was made with: together they name a blob. */
+export interface BlobDigest extends Digest {
+  readonly digestFunction: DigestFunction;
+}
+
+/** Blobs by digest. Safe for any number of concurrent callers. The empty blob is always there. */
+export interface BlobStore {
+  /** Whether the blob is there. */
+  has(digest: BlobDigest): Promise<boolean>;
+  /** The whole blob, or null if it is not there. */
+  get(digest: BlobDigest): Promise<Buffer | null>;
+  /**
+   * At most `limit` bytes (Infinity: all) from `offset`, in chunks of at most 64 KiB.
+   * @throws BlobMissingError if the blob is not there.
+   */
+  read(digest: BlobDigest, offset: number, limit: number): AsyncIterable<Buffer>;
+  /**
+   * Stores a blob; nothing is written if it is there already.
+   * @throws BlobMismatchError if the bytes do not have this digest.
+   */
+  put(digest: BlobDigest, bytes: Buffer): Promise<void>;
+  /** Begins to store a blob whose bytes come in pieces. It becomes visible, all at once, when the write is finished. */
+  write(digest: BlobDigest): BlobWrite;
+  /** Copies the blob to a new file at `path` with these permissions; false, and no file, if the blob is not there. */
+  copyTo(digest: BlobDigest, path: string, mode: number): Promise<boolean>;
+  /** Stores the content of a file and returns its digest. Rejects with the error of the file system if it cannot be read. */
+  putFile(path: string, digestFunction: DigestFunction): Promise<BlobDigest>;
+}
+
+/** A blob on its way in. End it with `finish` or `abort`; calls must not overlap. */
+export interface BlobWrite {
+  /**
+   * Adds bytes.
+   * @throws BlobMismatchError as soon as there are more than the digest says.
+   */
+  append(chunk: Buffer): Promise<void>;
+  /**
+   * Makes the blob visible, durably where the store is durable.
+   * @throws BlobMismatchError if size or hash differ; the bytes are dropped.
+   */
+  finish(): Promise<void>;
+  /** Drops what was written. Allowed at any time; after `finish` it does nothing. */
+  abort(): Promise<void>;
+}
+
+/** The blob is not in the store. */
+export class BlobMissingError extends Error {
+  override readonly name = "BlobMissingError";
+  readonly digest: BlobDigest;
+
+  constructor(digest: BlobDigest) {
+    super(`there is no blob ${digest.hash}/${digest.sizeBytes}`);
+    this.digest = digest;
+  }
+}
+
+/** The bytes do not have the digest they were to be stored under. */
+export class BlobMismatchError extends Error {
+  override readonly name = "BlobMismatchError";
+}
