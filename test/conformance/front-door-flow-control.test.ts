@@ -107,7 +107,8 @@ test("5.2 one connection moves far more than its first windows, both ways, paddi
   client.sendHeaders(1, request());
   await client.sendBody(1, body, false);
   for (let i = 0; i < 2_000; i++) {
-    while (Math.min(client.window.available(1), client.window.connectionWindow) < 256) await client.window.changed();
+    while (Math.min(client.window.available(1), client.window.connectionWindow) < 256)
+      await client.window.changed();
     client.window.reserve(1, 256);
     client.send(h2.frame(h2.Type.DATA, h2.Bit.PADDED, 1, Buffer.concat([Buffer.of(255), Buffer.alloc(255)])));
   }

@@ -34,6 +34,8 @@ const preface: FrontDoorCase[] = [
     rule: "3.4 the preface and the first frames come byte by byte",
     silent: true,
     send: async (client) => {
+      // An acknowledgement in the middle of another frame would spoil it.
+      client.options.settingsAck = false;
       const bytes = Buffer.concat([
         h2.PREFACE,
         h2.settings(),

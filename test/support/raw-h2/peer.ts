@@ -58,6 +58,7 @@ export class RawPeer {
     socket.on("error", () => {});
     socket.on("close", () => {
       this.isClosed = true;
+      this.window.wake();
       for (const record of this.streams.values()) record.abandon(`the connection closed; ${this.story()}`);
     });
   }
@@ -78,14 +79,13 @@ export class RawPeer {
     while (at < body.length && !this.isClosed) {
       const bytes = this.window.reserve(stream, body.length - at);
       if (bytes === 0) {
-        await Promise.race([this.window.changed(), once(this.socket, "close")]);
+        await this.window.changed();
         continue;
       }
       this.send(h2.data(stream, body.subarray(at, at + bytes)));
       at += bytes;
-      if (this.socket.writableNeedDrain) {
-        await Promise.race([once(this.socket, "drain"), once(this.socket, "close")]);
-      }
+      // The callback comes when everything before it is written, or when it never will be.
+      if (this.socket.writableNeedDrain) await new Promise<unknown>((done) => this.socket.write("", done));
     }
     if (end) this.send(h2.data(stream, Buffer.alloc(0), h2.Bit.END_STREAM));
   }

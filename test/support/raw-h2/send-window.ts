@@ -18,9 +18,14 @@ export class SendWindow {
         this.initial = value;
       }
     }
-    const wake = this.waiting;
+    this.wake();
+  }
+
+  /** Resolves what `changed` returned, without a change. */
+  wake(): void {
+    const waiting = this.waiting;
     this.waiting = [];
-    for (const resume of wake) resume();
+    for (const resume of waiting) resume();
   }
 
   /** Takes up to `wanted` bytes of the windows of `stream` and the connection; may return 0. */
@@ -41,7 +46,7 @@ export class SendWindow {
     return this.connection;
   }
 
-  /** Resolves at the next change. */
+  /** Resolves at the next change, or when the connection is gone. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
