@@ -71,7 +71,9 @@ export function checkResponse(fields: readonly Field[]): HeadFacts {
   }
   for (const field of fields) {
     if (field.name.role !== Role.STATUS) continue;
-    if (!/^[1-9]\d\d$/.test(field.value)) facts.problem = `the :status "${field.value.slice(0, 20)}"`;
+    // HTTP/2 has no upgrades, hence no 101 (section 8.6).
+    if (!/^[1-9]\d\d$/.test(field.value) || field.value === "101")
+      facts.problem = `the :status "${field.value.slice(0, 20)}"`;
     facts.status = Number(field.value);
     break;
   }
