@@ -1,0 +1,8 @@
+import { envelope } from "./envelope.ts";
+import { hpack } from "./hpack.ts";
+import { resourceName } from "./resource-name.ts";
+import type { FuzzTarget } from "./target.ts";
+import { walker } from "./walker.ts";
+
+/** Everything that is fuzzed. */
+export const TARGETS: readonly FuzzTarget[] = [hpack, walker, envelope, resourceName];
