@@ -2,12 +2,12 @@
 import type { Digest } from "../../wire/digest.ts";
 import type { DigestFunction } from "../../wire/digest-function.ts";
 
-/** A digest and the function it was made with: together they name a blob. */
+/** A digest and the function it was made with: together they name a blob. The digest is one that `checkDigest` accepts. */
 export interface BlobDigest extends Digest {
   readonly digestFunction: DigestFunction;
 }
 
-/** Blobs by digest. Safe for any number of concurrent callers. The empty blob is always there. */
+/** Blobs by digest. Safe for any number of concurrent callers. */
 export interface BlobStore {
   /** Whether the blob is there. */
   has(digest: BlobDigest): Promise<boolean>;
