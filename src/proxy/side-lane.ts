@@ -120,7 +120,10 @@ export class SideLane {
     const path = `${base.pathname.replace(/\/$/, "")}${options.path ?? "/"}`;
     const full = { ...options, path, agent: this.agent, timeout: SILENCE, ...this.target(base) };
     const send = base.protocol === "https:" ? secureRequest : request;
-    return send(full) as never;
+    const outgoing = send(full);
+    // http2-proxy does not listen yet if the client goes away in this very moment, and an error nobody hears ends the process.
+    outgoing.on("error", () => {});
+    return outgoing as never;
   }
 
   private failed(req: IncomingMessage, res: ServerResponse, error: Error & { statusCode?: number }): void {

@@ -47,3 +47,15 @@ export async function eventually(
     await sleep(10);
   }
 }
+
+/** Waits until the bridge has nothing open and holds nothing: what every test must leave behind once its connections are closed. */
+export async function nothingLeft(bridge: RunningBridge): Promise<void> {
+  await eventually(bridge, {
+    clientStreams: 0,
+    upstreamStreams: 0,
+    clientConnections: 0,
+    upstreamConnections: 0,
+    queued: 0,
+    budgetHeld: 0,
+  });
+}
