@@ -28,6 +28,8 @@ export class ReceiveWindow {
 
   /** Counts `bytes` received, of which `held` are kept for now; false if the peer had no credit for them. */
   received(bytes: number, held: number): boolean {
+    // The frame itself may have ended the connection.
+    if (this.closed) return true;
     this.available -= bytes;
     this.held += held;
     this.budget.charge(held - bytes);

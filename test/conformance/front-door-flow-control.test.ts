@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type RunningBridge, startBridge } from "../support/raw-h2/bridge.ts";
 import { connectRaw, message, request } from "../support/raw-h2/client.ts";
-import { eventually } from "../support/raw-h2/counters.ts";
+import { eventually, nothingLeft } from "../support/raw-h2/counters.ts";
 import { serveEcho } from "../support/raw-h2/echo.ts";
 import * as h2 from "../support/raw-h2/frames.ts";
 import { checkVerdict, wholeCall } from "../support/raw-h2/front-door-cases.ts";
@@ -71,13 +71,7 @@ test("6.9.1 a connection that sends more than its window is closed; others go on
   await checkVerdict(client, { connection: "FLOW_CONTROL_ERROR" });
   await wholeCall(other, 3);
   other.close();
-  await eventually(bridge, {
-    clientStreams: 0,
-    upstreamStreams: 0,
-    clientConnections: 0,
-    upstreamConnections: 0,
-    budgetHeld: 0,
-  });
+  await nothingLeft(bridge);
 });
 
 test("6.9.1 data on streams that are gone still counts, and its credit comes back", async () => {
@@ -117,5 +111,5 @@ test("5.2 one connection moves far more than its first windows, both ways, paddi
   assert.equal(record.grpcStatus, 0);
   assert.ok(record.bytes().equals(body));
   client.close();
-  await eventually(bridge, { clientStreams: 0, clientConnections: 0, upstreamConnections: 0, budgetHeld: 0 });
+  await nothingLeft(bridge);
 });

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { type BridgeSettings, type RunningBridge, startBridge } from "./bridge.ts";
 import { Bystander } from "./bystander.ts";
 import { connectRaw, connectSilent, request } from "./client.ts";
-import { eventually } from "./counters.ts";
+import { eventually, nothingLeft } from "./counters.ts";
 import { end, startEcho } from "./echo.ts";
 import { type Code, Type } from "./frames.ts";
 import type { RawPeer } from "./peer.ts";
@@ -71,7 +71,7 @@ export function frontDoorCases(cases: readonly FrontDoorCase[], settings: Bridge
   });
   after(async () => {
     await bystander.finish();
-    await eventually(bridge, { clientStreams: 0, upstreamStreams: 0, queued: 0 });
+    await nothingLeft(bridge);
     await bridge.stop();
     await upstream.close();
   });

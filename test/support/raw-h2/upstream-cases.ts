@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type BridgeSettings, type RunningBridge, startBridge } from "./bridge.ts";
 import { Bystander } from "./bystander.ts";
 import { connectRaw, request } from "./client.ts";
-import { eventually } from "./counters.ts";
+import { eventually, nothingLeft } from "./counters.ts";
 import { end, serveEcho } from "./echo.ts";
 import { Code, Type } from "./frames.ts";
 import { checkVerdict, type Verdict } from "./front-door-cases.ts";
@@ -66,7 +66,7 @@ export function upstreamCases(cases: readonly UpstreamCase[], settings: BridgeSe
   });
   after(async () => {
     await bystander.finish();
-    await eventually(bridge, { clientStreams: 0, upstreamStreams: 0, queued: 0 });
+    await nothingLeft(bridge);
     await bridge.stop();
     await server.close();
   });
