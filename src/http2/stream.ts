@@ -37,6 +37,8 @@ interface Queued {
   start: number;
   fields: readonly Field[] | null;
   fin: boolean;
+  /** True for bytes that came from `source`, which gets credit for them. */
+  forwarded: boolean;
 }
 
 const nobody: StreamSink = { headers() {}, data: (_, start, end) => end - start, reset() {}, drained() {} };
@@ -47,7 +49,7 @@ export class Stream {
   readonly connection: Connection;
   /** Who takes what arrives. */
   sink: StreamSink = nobody;
-  /** The stream whose bytes are sent on this one: it gets credit back as they leave. */
+  /** The stream whose bytes are forwarded on this one: it gets credit back as they leave. */
   source: Stream | null = null;
   /** True once the peer ended its direction. */
   remoteDone = false;
@@ -84,7 +86,7 @@ export class Stream {
     if (this.gone || this.localDone) return;
     if (this.queue.length > 0) {
       for (const field of fields) field.retain();
-      this.queue.push({ data: null, start: 0, fields: fields.slice(), fin });
+      this.queue.push({ data: null, start: 0, fields: fields.slice(), fin, forwarded: false });
       return;
     }
     this.connection.writer.headers(this.id, fields, fin);
@@ -92,10 +94,10 @@ export class Stream {
   }
 
   /**
-   * Passes on `buffer[start,end)` as it was just received, at most one frame; the nine bytes before `start` are overwritten. What flow
-   * control does not let through is copied and queued. Returns the bytes that left at once.
+   * Passes on `buffer[start,end)` as it was just received, at most one frame; with `headroom` the nine bytes before `start` are
+   * overwritten. What flow control does not let through is copied and queued. Returns the bytes that left at once.
    */
-  forward(buffer: Buffer, start: number, end: number, fin: boolean): number {
+  forward(buffer: Buffer, start: number, end: number, fin: boolean, headroom = true): number {
     const bytes = end - start;
     if (this.gone || this.localDone) return bytes;
     const { connection } = this;
@@ -105,10 +107,10 @@ export class Stream {
     }
     const room = Math.min(this.sendWindow, connection.sendWindow);
     if (bytes <= room) {
-      this.writeData(buffer, start, end, fin, true);
+      this.writeData(buffer, start, end, fin, headroom);
       return bytes;
     }
-    if (room > 0) this.writeData(buffer, start, start + room, false, true);
+    if (room > 0) this.writeData(buffer, start, start + room, false, headroom);
     this.enqueue(buffer, start + Math.max(0, room), end, fin);
     return Math.max(0, room);
   }
@@ -136,7 +138,7 @@ export class Stream {
       }
     }
     this.queuedBytes += bytes.length - at;
-    this.push({ data: bytes.subarray(at), start: 0, fields: null, fin });
+    this.push({ data: bytes.subarray(at), start: 0, fields: null, fin, forwarded: false });
   }
 
   /** Ends the stream at once with RST_STREAM; queued bytes are dropped. */
@@ -266,7 +268,7 @@ export class Stream {
       const last = item.start === item.data.length;
       if (last) this.queue.shift();
       this.writeData(item.data, start, start + part, last && item.fin, false);
-      this.source?.consumed(part);
+      if (item.forwarded) this.source?.consumed(part);
     }
     if (this.queue.length === 0 && progress) this.emptied();
     return progress;
@@ -288,7 +290,8 @@ export class Stream {
 
   private enqueue(buffer: Buffer, start: number, end: number, fin: boolean): void {
     this.queuedBytes += end - start;
-    this.push({ data: Buffer.from(buffer.subarray(start, end)), start: 0, fields: null, fin });
+    const data = Buffer.from(buffer.subarray(start, end));
+    this.push({ data, start: 0, fields: null, fin, forwarded: true });
   }
 
   private push(item: Queued): void {
@@ -312,7 +315,8 @@ export class Stream {
 
   private close(): void {
     this.gone = true;
-    const dropped = this.queuedBytes;
+    let dropped = 0;
+    for (const { data, start, forwarded } of this.queue) if (forwarded) dropped += data!.length - start;
     this.queuedBytes = 0;
     this.queue.length = 0;
     this.connection.forget(this);

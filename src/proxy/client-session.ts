@@ -86,8 +86,8 @@ export class ClientSession implements ConnectionOwner {
   private route(stream: Stream, path: string, fields: readonly Field[], fin: boolean): void {
     const { core } = this.host;
     const route = core.routes.get(path);
-    if (route === undefined) {
-      new RelayCall(core, this.link, stream, path, fields, fin);
+    if (route === undefined || route.lane === "relay") {
+      new RelayCall(core, this.link, stream, path, fields, fin, route === undefined ? null : route.filter);
       return;
     }
     // On connections of its own, so that it never waits behind the client's long streams.

@@ -1,19 +1,22 @@
 import type { Connection } from "../http2/connection.ts";
 import { ErrorCode, errorName } from "../http2/constants.ts";
+import { copyWithHeadroom, HEADROOM } from "../http2/headroom.ts";
 import type { Field } from "../http2/hpack/field.ts";
 import { internName } from "../http2/hpack/name.ts";
 import { HeadKind, type Stream, type StreamSink } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
-import { endCall } from "./local-reply.ts";
-import { timeoutOf, upstreamHead } from "./request-head.ts";
+import { type Ending, endCall } from "./local-reply.ts";
+import { FilteredRequest } from "./messages/filtered-request.ts";
+import type { FilterMaker, RelayFilter } from "./messages/relay-filter.ts";
+import { timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
 import type { UpstreamLink, WaitingCall } from "./upstream-link.ts";
 
 const GRPC_STATUS = internName("grpc-status");
 
 /**
- * One call in the relay lane: what arrives on one side goes out on the other, undecoded. This object is the sink of the client's stream; its
- * `answers` is that of the upstream's.
+ * One call in the relay lane: what arrives on one side goes out on the other, undecoded, unless a filter looks at the request. This object is the
+ * sink of the client's stream; its `answers` is that of the upstream's.
  */
 export class RelayCall implements StreamSink, WaitingCall {
   private readonly core: Core;
@@ -21,7 +24,9 @@ export class RelayCall implements StreamSink, WaitingCall {
   private readonly client: Stream;
   private readonly method: string;
   private readonly started: number;
+  private readonly filter: RelayFilter | null;
   private upstream: Stream | null = null;
+  private filtered: FilteredRequest | null = null;
   private headSent = false;
   private ended = false;
   /** What came before there was a stream to send it on. */
@@ -47,6 +52,7 @@ export class RelayCall implements StreamSink, WaitingCall {
     method: string,
     fields: readonly Field[],
     fin: boolean,
+    makeFilter: FilterMaker | null,
   ) {
     this.core = core;
     this.link = link;
@@ -54,15 +60,19 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.method = method;
     this.started = performance.now();
     client.sink = this;
+    this.filter = makeFilter === null ? null : this.makeFilter(makeFilter, fields);
     const connection = link.acquire(this);
-    if (connection !== null) this.open(connection, upstreamHead(fields, core.upstream), fin);
+    if (connection !== null) this.open(connection, fields, fin);
     else if (!this.ended) this.wait(fields, fin);
   }
 
   // ---- from the client ----
 
   headers(fields: readonly Field[]): void {
-    if (this.upstream !== null) {
+    if (this.filtered !== null) {
+      for (const field of fields) field.retain();
+      this.filtered.end(fields.slice());
+    } else if (this.upstream !== null) {
       this.upstream.sendHeaders(fields, true);
     } else if (this.early !== null) {
       for (const field of fields) field.retain();
@@ -72,9 +82,10 @@ export class RelayCall implements StreamSink, WaitingCall {
   }
 
   data(buffer: Buffer, start: number, end: number, fin: boolean): number {
+    if (this.filtered !== null) return this.filtered.data(buffer, start, end, fin);
     if (this.upstream !== null) return this.upstream.forward(buffer, start, end, fin);
     if (this.early === null) return end - start;
-    this.early.data.push(Buffer.from(buffer.subarray(start, end)));
+    this.early.data.push(copyWithHeadroom(buffer, start, end));
     this.early.fin = fin;
     return 0;
   }
@@ -93,16 +104,12 @@ export class RelayCall implements StreamSink, WaitingCall {
   opened(connection: Connection): void {
     const { head, data, trailers, fin } = this.early!;
     this.stopWaiting();
-    const last = data.length - 1;
-    this.open(connection, upstreamHead(head, this.core.upstream), fin && last < 0 && trailers === null);
-    const upstream = this.upstream!;
-    let bytes = 0;
+    const last = trailers === null ? data.length - 1 : -1;
+    this.open(connection, head, fin && data.length === 0 && trailers === null);
     data.forEach((piece, i) => {
-      bytes += piece.length;
-      upstream.send(piece, fin && i === last && trailers === null);
+      this.client.consumed(this.data(piece, HEADROOM, piece.length, fin && i === last));
     });
-    if (trailers !== null) upstream.sendHeaders(trailers, true);
-    this.client.consumed(bytes - upstream.pendingBytes);
+    if (trailers !== null) this.headers(trailers);
   }
 
   unavailable(why: string): void {
@@ -142,11 +149,26 @@ export class RelayCall implements StreamSink, WaitingCall {
 
   // ---- life ----
 
-  private open(connection: Connection, head: readonly Field[], fin: boolean): void {
-    const upstream = connection.open(head, fin, this.answers);
+  private open(connection: Connection, fields: readonly Field[], fin: boolean): void {
+    const { filter, client } = this;
+    const head = upstreamHead(filter === null ? fields : withoutLength(fields), this.core.upstream);
+    const upstream = connection.open(head, fin && filter === null, this.answers);
     this.upstream = upstream;
-    upstream.source = this.client;
-    this.client.source = upstream;
+    upstream.source = client;
+    client.source = upstream;
+    if (filter === null) return;
+    this.filtered = new FilteredRequest(filter, client, upstream, (error) => this.refuse(error.ending));
+    if (fin) this.filtered.end(null);
+  }
+
+  private makeFilter(make: FilterMaker, head: readonly Field[]): RelayFilter {
+    const { budget, config } = this.core;
+    return make({ head, budget, maxMessageBytes: config.limits.maxMessageBytes });
+  }
+
+  private refuse(ending: Ending): void {
+    this.upstream!.reset(ErrorCode.CANCEL);
+    this.endWith(ending);
   }
 
   private wait(fields: readonly Field[], fin: boolean): void {
@@ -173,10 +195,14 @@ export class RelayCall implements StreamSink, WaitingCall {
   }
 
   private end(code: number, message: string): void {
+    this.endWith({ code, message });
+  }
+
+  private endWith(ending: Ending): void {
     if (this.ended) return;
-    this.core.refused(this.method, code, message);
-    endCall(this.client, { code, message }, this.headSent);
-    this.finish(code);
+    this.core.refused(this.method, ending.code, ending.message);
+    endCall(this.client, ending, this.headSent);
+    this.finish(ending.code);
   }
 
   private finish(code: number): void {
@@ -184,12 +210,20 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.ended = true;
     if (this.early !== null) {
       let held = 0;
-      for (const piece of this.early.data) held += piece.length;
+      for (const piece of this.early.data) held += piece.length - HEADROOM;
       this.stopWaiting();
       this.link.cancel(this);
       if (held > 0) this.client.consumed(held);
     }
+    if (this.filter !== null) this.finishFilter(this.filter);
     this.core.metrics.callEnded(this.method, "relay", code, (performance.now() - this.started) / 1000);
+  }
+
+  /** The answer is complete: what is left of the request is for nobody. */
+  private finishFilter(filter: RelayFilter): void {
+    filter.close();
+    this.filtered?.close();
+    if (this.upstream !== null && !this.upstream.localDone) this.upstream.reset(ErrorCode.CANCEL);
   }
 }
 

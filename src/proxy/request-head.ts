@@ -8,6 +8,7 @@ const SCHEME = internName(":scheme");
 const METHOD = internName(":method");
 const PATH = internName(":path");
 const CONTENT_TYPE = internName("content-type");
+const CONTENT_LENGTH = internName("content-length");
 const TIMEOUT = internName("grpc-timeout");
 const PROBE = internName("reapi-bridge-probe");
 
@@ -64,6 +65,11 @@ export function upstreamHead(fields: readonly Field[], upstream: UpstreamTarget)
     else rewritten.push(field);
   }
   return rewritten;
+}
+
+/** The head of a request whose length may change on its way. */
+export function withoutLength(fields: readonly Field[]): readonly Field[] {
+  return fields.filter(({ name }) => name !== CONTENT_LENGTH);
 }
 
 /** The `grpc-timeout` of a head in milliseconds; null if there is none, or none that can be read. */

@@ -1,3 +1,5 @@
+import { Status } from "../../wire/status.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import type { Ending } from "../local-reply.ts";
 
 /** Ends a call with a gRPC status of the bridge's choice, or with the one the upstream gave. */
@@ -21,4 +23,22 @@ export class CallError extends Error {
       ...(this.details !== undefined && { details: this.details }),
     };
   }
+}
+
+/** How a call ends whose bytes break their format. Anything but a `CallError` or a `WireError` is a defect and thrown on. */
+export function toCallError(error: unknown): CallError {
+  if (error instanceof CallError) return error;
+  if (!(error instanceof WireError)) throw error;
+  return new CallError(WIRE_CODES.get(error.code) ?? Status.INVALID_ARGUMENT, error.message);
+}
+
+/** Not INVALID_ARGUMENT, as for the content of messages. */
+const WIRE_CODES: ReadonlyMap<string, number> = new Map<string, number>([
+  ["message-too-large", Status.RESOURCE_EXHAUSTED],
+  ["envelope-flag", Status.INTERNAL],
+]);
+
+/** The error of a stream that ends inside a message. */
+export function cutMessage(): CallError {
+  return new CallError(Status.INTERNAL, "the stream ended inside a message");
 }

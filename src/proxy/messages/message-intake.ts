@@ -2,8 +2,7 @@ import type { Budget } from "../../http2/budget.ts";
 import { type EnvelopeHandler, EnvelopeParser } from "../../wire/envelope.ts";
 import { MessageBuffer } from "../../wire/message-buffer.ts";
 import { Status } from "../../wire/status.ts";
-import { WireError } from "../../wire/wire-error.ts";
-import { CallError } from "./call-error.ts";
+import { CallError, cutMessage, toCallError } from "./call-error.ts";
 
 /** Bytes of complete messages that may wait for their reader before the sender is held back. */
 const READ_AHEAD = 64 * 1024;
@@ -56,10 +55,8 @@ export class MessageIntake implements EnvelopeHandler {
     if (this.closed) return end - start;
     try {
       this.parser.feed(buffer, start, end);
-      if (fin) this.parser.finish();
     } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.fail(asCallError(error));
+      this.fail(toCallError(error));
       return end - start;
     }
     if (fin) this.finish();
@@ -72,8 +69,7 @@ export class MessageIntake implements EnvelopeHandler {
   /** No more bytes will come. Messages that are complete can still be taken. */
   finish(): void {
     if (this.over) return;
-    if (!this.parser.idle)
-      return this.fail(new CallError(Status.INTERNAL, "the stream ended inside a message"));
+    if (!this.parser.idle) return this.fail(cutMessage());
     this.over = true;
     for (const resolve of this.waiting.splice(0)) resolve(null);
   }
@@ -163,9 +159,4 @@ export class MessageIntake implements EnvelopeHandler {
       this.fail(new CallError(Status.RESOURCE_EXHAUSTED, text));
     }, LOOK_AGAIN);
   }
-}
-
-function asCallError(error: WireError): CallError {
-  const code = error.code === "message-too-large" ? Status.RESOURCE_EXHAUSTED : Status.INTERNAL;
-  return new CallError(code, error.message);
 }
