@@ -1,0 +1,165 @@
+import { once } from "node:events";
+import type {
+  handleClientStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  Server,
+  ServerWritableStream,
+  UntypedHandleCall,
+} from "@grpc/grpc-js";
+import { type Codec, codec, type Draft, type MessageName } from "../../spec/codec.ts";
+import type { Messages } from "../../spec/generated/messages.ts";
+import { knows } from "../../spec/ledger.ts";
+import { type Method, methodAt } from "../../spec/methods.ts";
+import type { Level } from "../../spec/versions.ts";
+import { serviceErrorOf } from "./status-of.ts";
+
+/** A message of the Remote Execution API. */
+export type V2<Name extends string> = `build.bazel.remote.execution.v2.${Name}` extends infer Full extends
+  MessageName
+  ? Messages[Full]
+  : never;
+
+/** What a handler may answer with: a message, or the bytes of one that must go out as they are. */
+export type Answer<T> = Draft<T> | Buffer;
+
+/** What a handler may know about its call, besides the requests. */
+export interface CallContext {
+  /** Aborted when the caller has gone or its deadline has passed. */
+  readonly signal: AbortSignal;
+  readonly metadata: Metadata;
+}
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/**
+ * Registers the methods of a level with a server. A method the level lacks is not registered, so that calls of it get UNIMPLEMENTED.
+ * Messages are read and written as the level knows them; errors that handlers throw become statuses ({@link serviceErrorOf}).
+ */
+export class Methods {
+  /** Full names of the services that have at least one method. */
+  readonly services = new Set<string>();
+  private readonly server: Server;
+  private readonly level: Level;
+  private readonly codec: Codec;
+
+  constructor(server: Server, level: Level) {
+    this.server = server;
+    this.level = level;
+    this.codec = codec(level);
+  }
+
+  /** One request, one response. */
+  unary<Request, Response>(
+    path: string,
+    handle: (request: Request, call: CallContext) => Promise<Answer<Response>>,
+  ): void {
+    this.register(
+      path,
+      "unary",
+      (method): handleUnaryCall<Buffer, Buffer> =>
+        (call, respond) => {
+          const context = { signal: endOf(call), metadata: call.metadata };
+          this.respond(method, async () => handle(this.read(method, call.request), context), respond);
+        },
+    );
+  }
+
+  /** One request, any number of responses, asked of the handler as fast as the caller reads them. */
+  serverStreaming<Request, Response>(
+    path: string,
+    handle: (request: Request, call: CallContext) => AsyncIterable<Answer<Response>>,
+  ): void {
+    this.register(
+      path,
+      "serverStream",
+      (method): handleServerStreamingCall<Buffer, Buffer> =>
+        async (call) => {
+          const context = { signal: endOf(call), metadata: call.metadata };
+          try {
+            await writeAll(
+              call,
+              context.signal,
+              this.encodeEach(method, handle(this.read(method, call.request), context)),
+            );
+          } catch (error) {
+            if (!context.signal.aborted) call.emit("error", serviceErrorOf(error));
+          }
+        },
+    );
+  }
+
+  /** Any number of requests, read as fast as the handler asks for them, and one response, at any time. */
+  clientStreaming<Request, Response>(
+    path: string,
+    handle: (requests: AsyncIterable<Request>, call: CallContext) => Promise<Answer<Response>>,
+  ): void {
+    this.register(
+      path,
+      "clientStream",
+      (method): handleClientStreamingCall<Buffer, Buffer> =>
+        (call, respond) => {
+          const context = { signal: endOf(call), metadata: call.metadata };
+          // Left open on return: a destroyed stream could not carry an answer that comes before the last request.
+          const requests = call.iterator({ destroyOnReturn: false });
+          this.respond(method, () => handle(this.readEach(method, requests), context), respond);
+        },
+    );
+  }
+
+  private register(path: string, type: string, make: (method: Method) => UntypedHandleCall): void {
+    const method = methodAt(path);
+    if (method === undefined) throw new RangeError(`the API has no method ${path}`);
+    if (!knows(this.level, method.element)) return;
+    this.server.register(path, make(method), same, same, type);
+    this.services.add(path.slice(1, path.indexOf("/", 1)));
+  }
+
+  private respond(
+    method: Method,
+    handle: () => Promise<unknown>,
+    respond: (error: ReturnType<typeof serviceErrorOf> | null, value?: Buffer) => void,
+  ): void {
+    handle()
+      .then((answer) => this.encode(method, answer))
+      .then(
+        (bytes) => respond(null, bytes),
+        (error: unknown) => respond(serviceErrorOf(error)),
+      );
+  }
+
+  private read<Request>(method: Method, bytes: Buffer): Request {
+    return this.codec.decode(method.request, bytes) as Request;
+  }
+
+  private async *readEach<Request>(method: Method, messages: AsyncIterable<Buffer>): AsyncIterable<Request> {
+    for await (const bytes of messages) yield this.read<Request>(method, bytes);
+  }
+
+  private encode(method: Method, answer: unknown): Buffer {
+    return Buffer.isBuffer(answer) ? answer : this.codec.encode(method.response, answer as object);
+  }
+
+  private async *encodeEach(method: Method, answers: AsyncIterable<unknown>): AsyncIterable<Buffer> {
+    for await (const answer of answers) yield this.encode(method, answer);
+  }
+}
+
+function endOf(call: { once(event: "cancelled", listener: () => void): unknown }): AbortSignal {
+  const ended = new AbortController();
+  call.once("cancelled", () => ended.abort());
+  return ended.signal;
+}
+
+async function writeAll(
+  call: ServerWritableStream<Buffer, Buffer>,
+  signal: AbortSignal,
+  messages: AsyncIterable<Buffer>,
+): Promise<void> {
+  for await (const message of messages) {
+    if (signal.aborted) return;
+    if (!call.write(message)) await once(call, "drain", { signal });
+  }
+  call.end();
+}
