@@ -1,0 +1,3 @@
+"""How many generated modules there are."""
+
+MODULES = range(16)
