@@ -1,0 +1,102 @@
+import { cpSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Outcome, run } from "./command.ts";
+import { contents } from "./folder.ts";
+
+const HERE = import.meta.dirname;
+const STUBS = ["rules_cc", "rules_java", "remote_coverage_tools"];
+
+const { E2E } = process.env;
+
+/** The Bazels that are tested: three that npm has, and Debian's, which calls itself «no_version». */
+export type BazelVersion = "0.17.2" | "0.29.0" | "2.1.0" | "4.2.3";
+
+/** The versions of this run: all with `E2E=full`, else the oldest and the newest. */
+export const BAZELS: readonly BazelVersion[] =
+  E2E === "full" ? ["0.17.2", "0.29.0", "2.1.0", "4.2.3"] : ["0.17.2", "4.2.3"];
+
+/** What a build came to. */
+export interface Build extends Outcome {
+  /** How many actions ran in which way, as Bazel sums it up: `remote`, `remote cache hit`, `local` … */
+  readonly actions: ReadonlyMap<string, number>;
+}
+
+/** One Bazel with a workspace of its own: a copy of `bazel-workspace`, and nothing built yet. */
+export class Bazel {
+  readonly version: BazelVersion;
+  private readonly workspace: string;
+  private readonly outputBase: string;
+  private readonly startup: readonly string[];
+
+  /** `folder` is the place of all it writes; what Bazel unpacks for itself goes to `shared`. */
+  constructor(version: BazelVersion, folder: string, shared: string) {
+    this.version = version;
+    this.workspace = join(folder, "workspace");
+    this.outputBase = join(folder, "output");
+    const userRoot = join(shared, `bazel-${version}`);
+    mkdirSync(userRoot, { recursive: true });
+    cpSync(join(HERE, "../bazel-workspace"), this.workspace, { recursive: true });
+    // Without --batch a server would stay behind.
+    this.startup = [`--output_user_root=${userRoot}`, `--output_base=${this.outputBase}`, "--batch"];
+  }
+
+  /** Runs `bazel build` with these flags and targets, whatever comes of it. */
+  async build(...args: readonly string[]): Promise<Build> {
+    const stubs = STUBS.map((name) => `--override_repository=${name}=${join(HERE, "../bazel-stubs", name)}`);
+    const quiet = ["--symlink_prefix=/", "--color=no", "--curses=no"];
+    // The rules about C++ and Java are part of a Bazel this old.
+    const flags = this.version === "0.17.2" ? quiet : [...quiet, ...stubs];
+    const outcome = await this.run("build", ...flags, ...args);
+    return { ...outcome, actions: countActions(outcome.output) };
+  }
+
+  /** Forgets everything that was built, so that the next build starts over. */
+  async clean(): Promise<void> {
+    const { code, output } = await this.run("clean");
+    if (code !== 0) throw new Error(`bazel clean: exit code ${code}\n${output}`);
+  }
+
+  /** The outputs of the last build, as `contents` tells them; without what names the folders of this very build. */
+  outputs(): string[] {
+    const out = join(this.outputBase, "execroot/reapi_bridge_e2e/bazel-out");
+    return contents(out, (path) => !/^(host|k8-fastbuild)/.test(path) || /runfiles/.test(path));
+  }
+
+  /** The flags for running every action at an address `host:port`. */
+  remote(address: string): string[] {
+    const executor = this.version === "0.17.2" ? address : `grpc://${address}`;
+    return [`--remote_executor=${executor}`, ...REMOTE];
+  }
+
+  /** The flags for a cache over HTTP at `host:port`; actions run as other flags say. */
+  httpCache(address: string): string[] {
+    const flag = this.version === "0.17.2" ? "--remote_http_cache" : "--remote_cache";
+    return [`${flag}=http://${address}`];
+  }
+
+  private run(command: string, ...args: readonly string[]): Promise<Outcome> {
+    return run(this.program, [...this.startup, command, ...args], {
+      cwd: this.workspace,
+      timeoutMs: 600_000,
+    });
+  }
+
+  private get program(): string {
+    if (this.version === "4.2.3") return "bazel";
+    const name = `bazel-${this.version}`;
+    return join(HERE, `../programs/node_modules/${name}/${name}-linux-x86_64`);
+  }
+}
+
+const REMOTE = [
+  "--spawn_strategy=remote",
+  "--genrule_strategy=remote",
+  "--strategy=CppCompile=remote",
+  "--strategy=CppLink=remote",
+];
+
+/** Reads «INFO: 128 processes: 23 internal, 105 remote.» */
+function countActions(output: string): ReadonlyMap<string, number> {
+  const [, parts = ""] = /^INFO: \d+ process(?:es)?: (.*)\.$/m.exec(output) ?? [];
+  return new Map([...parts.matchAll(/(\d+) ([^,]+)/g)].map(([, count, kind]) => [kind!, Number(count)]));
+}
