@@ -2,10 +2,12 @@ import {
   createServer,
   Agent as HttpAgent,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   type RequestOptions,
   request,
   type Server,
   type ServerResponse,
+  STATUS_CODES,
 } from "node:http";
 import { Agent as HttpsAgent, request as secureRequest } from "node:https";
 import type { Socket } from "node:net";
@@ -14,6 +16,7 @@ import proxy from "http2-proxy";
 import type { Field } from "../http2/hpack/field.ts";
 import type { Stream } from "../http2/stream.ts";
 import type { Core } from "./core.ts";
+import { passOn } from "./side-answer.ts";
 import { SideRequest, SideResponse } from "./side-stream.ts";
 
 /** Idle connections kept to the HTTP upstream. */
@@ -21,8 +24,12 @@ const KEPT = 64;
 /** How long the HTTP upstream may be silent within a request, in milliseconds. */
 const SILENCE = 120_000;
 
+/** gRPC of any message format, but not gRPC-Web, which is plain HTTP. */
+const GRPC = /^application\/grpc(?:$|[+;])/;
 const REFUSAL =
   "This port carries gRPC over HTTP/2. Plain HTTP is not forwarded: start reapi-bridge with --http-upstream http://HOST:PORT to name a server for it.\n";
+const NOT_HTTP2 =
+  "This is gRPC over HTTP/1, but gRPC needs HTTP/2: something between client and bridge, such as a balancer, does not pass HTTP/2 on.\n";
 
 /** Plain HTTP on the gRPC port: `/ac/`, `/cas/`, web pages. Goes to the HTTP upstream by way of http2-proxy, or is refused with a sentence. */
 export class SideLane {
@@ -30,6 +37,8 @@ export class SideLane {
   private readonly base: URL | null;
   private readonly server: Server;
   private readonly agent: HttpAgent;
+  private readonly upgraded = new Set<Duplex>();
+  private draining = false;
 
   constructor(core: Core) {
     this.core = core;
@@ -38,7 +47,12 @@ export class SideLane {
     const secure = this.base?.protocol === "https:";
     const options = { keepAlive: true, maxFreeSockets: KEPT };
     this.agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
-    this.server = createServer({ maxHeaderSize: core.config.limits.maxHeaderListBytes, requestTimeout: 0 });
+    this.server = createServer({
+      maxHeaderSize: core.config.limits.maxHeaderListBytes,
+      requestTimeout: 0,
+      // Others, such as h2c, are offers that a server may leave alone (RFC 9110 section 7.8).
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+    });
     this.server.on("request", (req, res) => void this.serve(req, res));
     this.server.on("upgrade", (req, socket, head) => void this.upgrade(req, socket, head));
     this.server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseGarbage(error, socket));
@@ -52,7 +66,7 @@ export class SideLane {
   /** Takes an HTTP/2 request that is no gRPC. */
   stream(stream: Stream, fields: readonly Field[], fin: boolean, tooLarge: boolean): void {
     const response = new SideResponse(stream);
-    const request = new SideRequest(stream, fields, fin, () => response.onDrained());
+    const request = new SideRequest(stream, fields, fin, response);
     if (tooLarge) {
       refuse(response, 431, "The request's headers are too large.\n");
       return;
@@ -62,12 +76,14 @@ export class SideLane {
 
   /** Ends idle connections; those with a request end after it. */
   drain(): void {
+    this.draining = true;
     this.server.closeIdleConnections();
   }
 
   /** Ends everything. */
   cut(): void {
     this.server.closeAllConnections();
+    for (const socket of this.upgraded) socket.destroy();
     this.agent.destroy();
   }
 
@@ -75,12 +91,16 @@ export class SideLane {
     const started = performance.now();
     const { base } = this;
     let code = 0;
-    if (base === null) {
+    if (this.draining && req.httpVersion !== "2.0") res.setHeader("connection", "close");
+    if (req.httpVersion !== "2.0" && GRPC.test(req.headers["content-type"] ?? "")) {
+      code = 12;
+      refuse(res, 505, NOT_HTTP2);
+    } else if (base === null) {
       code = 12;
       refuse(res, req.httpVersion === "2.0" && req.method === "POST" ? 415 : 501, REFUSAL);
     } else {
       try {
-        await proxy.web(req, res, this.options(base) as never);
+        await proxy.web(req, res, { ...this.options(base), onRes: passOn } as never);
       } catch (error) {
         code = 14;
         this.failed(req, res, error as Error & { statusCode?: number });
@@ -92,23 +112,29 @@ export class SideLane {
   private async upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { base } = this;
     if (base === null) {
-      socket.end(
-        `HTTP/1.1 501 Not Implemented\r\nconnection: close\r\ncontent-length: ${REFUSAL.length}\r\n\r\n${REFUSAL}`,
-      );
+      endWith(socket, 501, REFUSAL);
       return;
     }
+    // http2-proxy compares the name as it is written.
+    req.headers.upgrade = "websocket";
+    const sentBefore = (socket as Socket).bytesWritten;
+    this.upgraded.add(socket);
+    socket.once("close", () => this.upgraded.delete(socket));
     try {
       await proxy.ws(req, socket as Socket, head, this.options(base) as never);
     } catch (error) {
-      this.core.refused("http", 14, `plain HTTP to ${base.origin}: ${(error as Error).message}`);
-      socket.destroy();
+      const { message, statusCode } = error as Error & { statusCode?: number };
+      const reason = `plain HTTP to ${base.origin}: ${message}`;
+      this.core.refused("http", 14, reason);
+      if ((socket as Socket).bytesWritten > sentBefore) socket.destroy();
+      else endWith(socket, statusCode ?? 502, `The bridge could not forward this: ${reason}\n`);
     }
   }
 
   private options(base: URL): object {
     return {
       ...this.target(base),
-      onReq: (_: unknown, options: RequestOptions) => this.forward(base, options),
+      onReq: (req: IncomingMessage, options: RequestOptions) => this.forward(base, req, options),
     };
   }
 
@@ -116,9 +142,13 @@ export class SideLane {
     return { hostname: base.hostname, port: Number(base.port || (base.protocol === "https:" ? 443 : 80)) };
   }
 
-  private async forward(base: URL, options: RequestOptions): Promise<never> {
+  private async forward(base: URL, req: IncomingMessage, options: RequestOptions): Promise<never> {
     const path = `${base.pathname.replace(/\/$/, "")}${options.path ?? "/"}`;
-    const full = { ...options, path, agent: this.agent, timeout: SILENCE, ...this.target(base) };
+    // http2-proxy adds who sent this, or that it does not know.
+    const { forwarded: _, ...others } = options.headers as OutgoingHttpHeaders;
+    const { forwarded } = req.headers;
+    const headers = forwarded === undefined ? others : { ...others, forwarded };
+    const full = { ...options, path, headers, agent: this.agent, timeout: SILENCE, ...this.target(base) };
     const send = base.protocol === "https:" ? secureRequest : request;
     const outgoing = send(full);
     // http2-proxy does not listen yet if the client goes away in this very moment, and an error nobody hears ends the process.
@@ -127,7 +157,7 @@ export class SideLane {
   }
 
   private failed(req: IncomingMessage, res: ServerResponse, error: Error & { statusCode?: number }): void {
-    if (res.destroyed || req.destroyed) return;
+    if (res.destroyed || req.aborted) return;
     const reason = `plain HTTP to ${this.base?.origin}: ${error.message}`;
     this.core.refused("http", 14, reason);
     if (res.headersSent) res.destroy();
@@ -138,11 +168,15 @@ export class SideLane {
 /** What a refusal needs of a response. */
 interface Refusable {
   statusCode: number;
+  getHeaderNames(): string[];
+  removeHeader(name: string): void;
   setHeader(name: string, value: string | number): unknown;
   end(text: string): unknown;
 }
 
 function refuse(res: Refusable, status: number, text: string): void {
+  // Some may be there already, of an answer that cannot be passed on.
+  for (const name of res.getHeaderNames()) if (name !== "connection") res.removeHeader(name);
   res.statusCode = status;
   res.setHeader("content-type", "text/plain; charset=utf-8");
   res.setHeader("content-length", Buffer.byteLength(text));
@@ -154,10 +188,20 @@ function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const text = "This port carries gRPC over HTTP/2; these bytes are neither that nor HTTP/1.\n";
-  const status =
-    error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
+  endWith(
+    socket,
+    tooLarge ? 431 : 400,
+    tooLarge
+      ? "The request's headers are too large.\n"
+      : "This port carries gRPC over HTTP/2; these bytes are neither that nor HTTP/1.\n",
+  );
+}
+
+/** Answers on a socket that has no `ServerResponse`, and ends it. */
+function endWith(socket: Duplex, status: number, text: string): void {
+  const length = Buffer.byteLength(text);
   socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${length}\r\n\r\n${text}`,
   );
 }

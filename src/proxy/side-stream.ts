@@ -1,7 +1,7 @@
 import { Readable, Writable } from "node:stream";
 import { ErrorCode } from "../http2/constants.ts";
 import { type Field, makeField } from "../http2/hpack/field.ts";
-import { internName } from "../http2/hpack/name.ts";
+import { internName, receivedName } from "../http2/hpack/name.ts";
 import type { Stream } from "../http2/stream.ts";
 
 /** Response bytes waiting for the client, above which the upstream is held back. */
@@ -20,8 +20,8 @@ export class SideRequest extends Readable {
   private readonly stream: Stream;
   private credit = 0;
 
-  /** `onDrained` is called whenever everything sent on the stream has left. */
-  constructor(stream: Stream, fields: readonly Field[], fin: boolean, onDrained: () => void) {
+  /** `response` is told of what happens to the stream. */
+  constructor(stream: Stream, fields: readonly Field[], fin: boolean, response: SideResponse) {
     super();
     this.stream = stream;
     for (const { name, value } of fields) {
@@ -35,8 +35,11 @@ export class SideRequest extends Readable {
       // Request trailers end here: http2-proxy cannot send them.
       headers: () => void this.push(null),
       data: (buffer, start, end, last) => this.receive(buffer, start, end, last),
-      reset: () => this.cut(),
-      drained: onDrained,
+      reset: () => {
+        this.cut();
+        response.destroy();
+      },
+      drained: () => response.onDrained(),
     };
     if (fin) this.push(null);
   }
@@ -76,7 +79,7 @@ export class SideResponse extends Writable {
   statusCode = 200;
   headersSent = false;
   private readonly stream: Stream;
-  private readonly fields: Field[] = [];
+  private readonly fields = new Map<string, Field[]>();
   private trailers: Field[] = [];
   private waiting: (() => void) | null = null;
 
@@ -85,10 +88,22 @@ export class SideResponse extends Writable {
     this.stream = stream;
   }
 
+  getHeaderNames(): string[] {
+    return [...this.fields.keys()];
+  }
+
+  removeHeader(name: string): void {
+    this.fields.delete(name.toLowerCase());
+  }
+
+  /** Throws a TypeError for what HTTP/2 cannot carry. */
   setHeader(name: string, value: number | string | readonly string[]): this {
-    for (const each of Array.isArray(value) ? value : [value]) {
-      this.fields.push(makeField(internName(name.toLowerCase()), String(each)));
-    }
+    const values = Array.isArray(value) ? value : [value];
+    const key = name.toLowerCase();
+    this.fields.set(
+      key,
+      values.map((each) => makeField(receivedName(key), String(each))),
+    );
     return this;
   }
 
@@ -98,9 +113,10 @@ export class SideResponse extends Writable {
     return this;
   }
 
+  /** Throws a TypeError for what HTTP/2 cannot carry. */
   addTrailers(trailers: Readonly<Record<string, string>>): void {
     this.trailers = Object.entries(trailers).map(([name, value]) =>
-      makeField(internName(name.toLowerCase()), value),
+      makeField(receivedName(name.toLowerCase()), value),
     );
   }
 
@@ -141,6 +157,9 @@ export class SideResponse extends Writable {
   private sendHead(fin: boolean): void {
     if (this.headersSent) return;
     this.headersSent = true;
-    this.stream.sendHeaders([makeField(STATUS, String(this.statusCode)), ...this.fields], fin);
+    this.stream.sendHeaders(
+      [makeField(STATUS, String(this.statusCode)), ...[...this.fields.values()].flat()],
+      fin,
+    );
   }
 }

@@ -10,7 +10,7 @@ import { GrpcClient, grpcServer, type Handlers, type Outcome, outcomeOf } from "
 /** Everything that a caller can see of a call, the time of day excepted. */
 function seen({ code, details, messages, head, trailers }: Outcome) {
   const shown = head?.toJSON();
-  if (shown !== undefined && "date" in shown) shown["date"] = ["some time"];
+  if (shown !== undefined && "date" in shown) Object.assign(shown, { date: ["some time"] });
   return { code, details, messages, head: shown, trailers: trailers.toJSON() };
 }
 
