@@ -1,0 +1,75 @@
+/** The service ActionCache: results of actions (D23, D51, D52). */
+import { codec } from "../../spec/codec.ts";
+import { knows } from "../../spec/ledger.ts";
+import { formatDigest } from "../../wire/digest.ts";
+import { Status } from "../../wire/status.ts";
+import { CallError } from "../call-error.ts";
+import { missing } from "../execution/failure.ts";
+import type { Methods, V2 } from "../rpc/methods.ts";
+import type { BlobDigest } from "../store/blob-store.ts";
+import { isComplete } from "./completeness.ts";
+import { inlineContents } from "./inline.ts";
+import type { ServiceParts } from "./service-parts.ts";
+
+const SERVICE = "/build.bazel.remote.execution.v2.ActionCache";
+const ACTION = "build.bazel.remote.execution.v2.Action";
+const ACTION_RESULT = "build.bazel.remote.execution.v2.ActionResult";
+
+/** Registers the service. */
+export function registerActionCache(methods: Methods, parts: ServiceParts): void {
+  methods.unary<V2<"GetActionResultRequest">, V2<"ActionResult">>(`${SERVICE}/GetActionResult`, (request) =>
+    getResult(parts, request),
+  );
+  methods.unary<V2<"UpdateActionResultRequest">, V2<"ActionResult">>(
+    `${SERVICE}/UpdateActionResult`,
+    (request) => updateResult(parts, request),
+  );
+}
+
+async function getResult(parts: ServiceParts, request: V2<"GetActionResultRequest">): Promise<Buffer> {
+  const { level, digests, actionCache } = parts;
+  const action = digests.read(request.actionDigest, request.digestFunction, "action_digest");
+  const bytes = await actionCache.get(request.instanceName, action);
+  if (bytes === null) throw miss(action, "no result is stored");
+  const result = codec(level).decode(ACTION_RESULT, bytes);
+  if (knows(level, "behaviour:hit-prolongs") && !(await isComplete(parts, result, action.digestFunction))) {
+    throw miss(action, "the stored result refers to blobs that are gone");
+  }
+  if (!request.inlineStdout && !request.inlineStderr && request.inlineOutputFiles.length === 0) return bytes;
+  await inlineContents(parts, result, request, action.digestFunction);
+  return codec(level).encode(ACTION_RESULT, result);
+}
+
+async function updateResult(
+  { level, digests, store, actionCache }: ServiceParts,
+  request: V2<"UpdateActionResultRequest">,
+): Promise<Buffer> {
+  const action = digests.read(request.actionDigest, request.digestFunction, "action_digest");
+  const { actionResult } = request;
+  if (actionResult === null) throw new CallError(Status.INVALID_ARGUMENT, "action_result is missing");
+  for (const { digest } of actionResult.outputFiles) {
+    digests.read(digest, action.digestFunction.number, "action_result.output_files.digest");
+  }
+  if (knows(level, "behaviour:update-checks")) await requireAction();
+  const bytes = codec(level).encode(ACTION_RESULT, actionResult);
+  await actionCache.put(request.instanceName, action, bytes);
+  return bytes;
+
+  async function requireAction(): Promise<void> {
+    const stored = await store.get(action);
+    if (stored === null) throw lacks(action);
+    const { commandDigest } = codec(level).decode(ACTION, stored);
+    const command = digests.read(commandDigest, action.digestFunction.number, "Action.command_digest");
+    if (!(await store.has(command))) throw lacks(command);
+  }
+}
+
+function miss(action: BlobDigest, why: string): CallError {
+  return new CallError(Status.NOT_FOUND, `action ${formatDigest(action)}: ${why}`);
+}
+
+function lacks(blob: BlobDigest): CallError {
+  const { details } = missing([blob]).status;
+  const message = `the Action and its Command must be stored before a result; ${formatDigest(blob)} is not`;
+  return new CallError(Status.FAILED_PRECONDITION, message, details);
+}

@@ -1,0 +1,84 @@
+/** ContentAddressableStorage.GetTree: all directories below a root (D21). */
+import { codec } from "../../spec/codec.ts";
+import { formatDigest } from "../../wire/digest.ts";
+import { FieldWriter } from "../../wire/field-writer.ts";
+import { Status } from "../../wire/status.ts";
+import { CallError } from "../call-error.ts";
+import type { Methods, V2 } from "../rpc/methods.ts";
+import { type BlobDigest, BlobMissingError } from "../store/blob-store.ts";
+import type { ServiceParts } from "./service-parts.ts";
+
+const PATH = "/build.bazel.remote.execution.v2.ContentAddressableStorage/GetTree";
+
+/** A page ends after as many bytes, so that every client takes it, or after as many directories if the client asks for no other number. */
+const PAGE_BYTES = 1 << 20;
+const PAGE_SIZE = 1000;
+
+/** Registers the method. */
+export function registerGetTree(methods: Methods, parts: ServiceParts): void {
+  methods.serverStreaming<V2<"GetTreeRequest">, V2<"GetTreeResponse">>(PATH, (request) =>
+    pages(parts, request),
+  );
+}
+
+/** The bytes of each distinct directory, breadth first; those that are missing are left out, except the root. */
+async function* walk({ level, digests, store }: ServiceParts, root: BlobDigest): AsyncIterable<Buffer> {
+  const { number } = root.digestFunction;
+  const seen = new Set([formatDigest(root)]);
+  // Grows while it is walked.
+  const queue = [root];
+  for (const digest of queue) {
+    const bytes = await store.get(digest);
+    if (bytes === null && digest === root) throw new BlobMissingError(root);
+    if (bytes === null) continue;
+    yield bytes;
+    const { directories } = codec(level).decode("build.bazel.remote.execution.v2.Directory", bytes);
+    for (const child of directories) {
+      const read = digests.read(child.digest, number, "directories.digest");
+      const name = formatDigest(read);
+      if (seen.has(name)) continue;
+      seen.add(name);
+      queue.push(read);
+    }
+  }
+}
+
+/** A page token is the number of directories before it: the walk is the same each time. */
+async function* pages(parts: ServiceParts, request: V2<"GetTreeRequest">): AsyncIterable<Buffer> {
+  const root = parts.digests.read(request.rootDigest, request.digestFunction, "root_digest");
+  const skip = position(request.pageToken);
+  const pageSize = pageSizeOf(request.pageSize);
+  let at = 0;
+  let page: Buffer[] = [];
+  let bytes = 0;
+  for await (const directory of walk(parts, root)) {
+    at += 1;
+    if (at <= skip) continue;
+    if (page.length === pageSize || (page.length > 0 && bytes + directory.length > PAGE_BYTES)) {
+      yield response(page, String(at - 1));
+      page = [];
+      bytes = 0;
+    }
+    page.push(directory);
+    bytes += directory.length;
+  }
+  yield response(page, "");
+}
+
+function pageSizeOf(asked: number): number {
+  if (asked < 0) throw new CallError(Status.INVALID_ARGUMENT, "page_size is negative");
+  return asked === 0 ? PAGE_SIZE : asked;
+}
+
+function position(pageToken: string): number {
+  if (/^[0-9]{0,9}$/.test(pageToken)) return Number(pageToken);
+  throw new CallError(Status.INVALID_ARGUMENT, "page_token is none of this server");
+}
+
+/** Written by hand: directories go out byte for byte, as their digests cover bytes. */
+function response(directories: readonly Buffer[], nextPageToken: string): Buffer {
+  const out = new FieldWriter();
+  for (const directory of directories) out.bytes(1, directory);
+  if (nextPageToken !== "") out.text(2, nextPageToken);
+  return out.toBuffer();
+}
