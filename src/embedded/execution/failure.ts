@@ -1,36 +1,25 @@
 /** Why an action could not be run, as the status of an ExecuteResponse says it (drift.md 6.5, D07). */
 import { formatDigest } from "../../wire/digest.ts";
 import { badRequestDetail, preconditionFailureDetail } from "../../wire/error-details.ts";
-import { Status, type StatusCode } from "../../wire/status.ts";
-import type { Detail, RpcStatus } from "../../wire/status-details.ts";
+import { Status } from "../../wire/status.ts";
+import { CallError } from "../call-error.ts";
 import type { BlobDigest } from "../store/blob-store.ts";
 
-/** An execution that ended without a result of the command. The message is a sentence for the caller's user. */
-export class ExecutionFailure extends Error {
-  override readonly name = "ExecutionFailure";
-  readonly status: RpcStatus;
-
-  constructor(code: StatusCode, message: string, details: readonly Detail[] = []) {
-    super(message);
-    this.status = { code, message, details };
-  }
-}
-
 /** The failure for a request, Action, Command or Directory that breaks the API. `field` is the path of what is wrong. */
-export function invalid(field: string, description: string): ExecutionFailure {
+export function invalid(field: string, description: string): CallError {
   const details = [badRequestDetail([{ field, description }])];
-  return new ExecutionFailure(Status.INVALID_ARGUMENT, `${field}: ${description}`, details);
+  return new CallError(Status.INVALID_ARGUMENT, `${field}: ${description}`, details);
 }
 
 /** The failure for blobs that the action needs and the store lacks: one violation of type MISSING for each. */
-export function missing(blobs: readonly BlobDigest[]): ExecutionFailure {
+export function missing(blobs: readonly BlobDigest[]): CallError {
   const violations = blobs.map((blob) => ({ type: "MISSING", subject: subjectOf(blob), description: "" }));
   const first = violations[0]?.subject ?? "";
   const message =
     blobs.length === 1
       ? `${first} is not stored; upload it and execute again`
       : `${blobs.length} blobs are not stored, the first is ${first}; upload them and execute again`;
-  return new ExecutionFailure(Status.FAILED_PRECONDITION, message, [preconditionFailureDetail(violations)]);
+  return new CallError(Status.FAILED_PRECONDITION, message, [preconditionFailureDetail(violations)]);
 }
 
 /** `blobs/{hash}/{size}`, with the digest function before the hash where it is newer than the first seven. */
@@ -43,12 +32,14 @@ function subjectOf(blob: BlobDigest): string {
  * What went wrong while files were handled, as a failure: what the caller's names or the disk caused is told as such, the rest is
  * INTERNAL. A failure stays itself.
  */
-export function failureOf(error: unknown): ExecutionFailure {
-  if (error instanceof ExecutionFailure) return error;
+export function failureOf(error: unknown): CallError {
+  if (error instanceof CallError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ENAMETOOLONG") return invalid("input_root", "a path is longer than this machine allows");
   if (code === "ENOSPC" || code === "EDQUOT" || code === "EMFILE") {
-    return new ExecutionFailure(Status.RESOURCE_EXHAUSTED, `this machine is out of resources: ${code}`);
+    return new CallError(Status.RESOURCE_EXHAUSTED, `this machine is out of resources: ${code}`);
   }
-  return new ExecutionFailure(Status.INTERNAL, `the execution went wrong: ${message ?? String(error)}`);
+  const failure = new CallError(Status.INTERNAL, `the execution went wrong: ${message ?? String(error)}`);
+  failure.cause = error;
+  return failure;
 }

@@ -4,10 +4,10 @@ import type { Messages } from "../../spec/generated/messages.ts";
 import { knows } from "../../spec/ledger.ts";
 import type { Level } from "../../spec/versions.ts";
 import { formatDigest } from "../../wire/digest.ts";
+import { Digests } from "../digests.ts";
 import type { BlobDigest, BlobStore } from "../store/blob-store.ts";
 import { concurrently } from "./concurrently.ts";
 import { invalid } from "./failure.ts";
-import { digestIn } from "./message-digest.ts";
 import { type Properties, readProperties } from "./node-properties.ts";
 import { checkNodeName, quote } from "./paths.ts";
 
@@ -34,7 +34,7 @@ const CONCURRENCY = 32;
 
 /**
  * Reads the tree below `root`, as the level knows it.
- * @throws ExecutionFailure INVALID_ARGUMENT for names, links, digests or properties that the level forbids.
+ * @throws CallError INVALID_ARGUMENT for names, links, digests or properties that the level forbids.
  */
 export async function readInputTree(root: BlobDigest, store: BlobStore, level: Level): Promise<InputTree> {
   const tree = new TreeReader(level, root.digestFunction);
@@ -76,11 +76,13 @@ class TreeReader {
   readonly symlinks: InputTree["symlinks"][number][] = [];
   readonly missing = new Map<string, BlobDigest>();
   readonly #lenientTargets: boolean;
-  readonly #digestFunction: BlobDigest["digestFunction"];
+  readonly #digests: Digests;
+  readonly #digestFunction: number;
 
   constructor(level: Level, digestFunction: BlobDigest["digestFunction"]) {
     this.#lenientTargets = knows(level, "behaviour:lenient-symlink-targets");
-    this.#digestFunction = digestFunction;
+    this.#digests = new Digests(level);
+    this.#digestFunction = digestFunction.number;
   }
 
   /** Adds what a directory holds and returns its subdirectories, which are still to be added. */
@@ -96,7 +98,7 @@ class TreeReader {
     };
     for (const file of directory.files) {
       const at = childPath(file);
-      const digest = digestIn(file.digest, this.#digestFunction, `input_root: file ${quote(at)}`);
+      const digest = this.#digests.read(file.digest, this.#digestFunction, `input_root: file ${quote(at)}`);
       const properties = readProperties(file, at);
       this.files.push({ path: at, digest, executable: file.isExecutable, properties });
     }
@@ -107,7 +109,10 @@ class TreeReader {
     }
     const subdirectories = directory.directories.map((child) => {
       const at = childPath(child);
-      return { path: at, digest: digestIn(child.digest, this.#digestFunction, `input_root: ${quote(at)}`) };
+      return {
+        path: at,
+        digest: this.#digests.read(child.digest, this.#digestFunction, `input_root: ${quote(at)}`),
+      };
     });
     const count = this.directories.length + this.files.length + this.symlinks.length + subdirectories.length;
     if (count > MAX_ENTRIES) throw invalid("input_root", `there are more than ${MAX_ENTRIES} entries`);

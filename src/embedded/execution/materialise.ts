@@ -22,7 +22,7 @@ export interface Workplace {
 /**
  * Creates all of it in `root`, an empty directory whose path has no links. Files are copies with the permissions 644, or 755 if they are
  * executable, except where node properties say otherwise.
- * @throws ExecutionFailure: FAILED_PRECONDITION if a blob has gone meanwhile, INVALID_ARGUMENT if the working directory is not there, or an
+ * @throws CallError: FAILED_PRECONDITION if a blob has gone meanwhile, INVALID_ARGUMENT if the working directory is not there, or an
  * output cannot be where it is wanted because a file is in the way or a link leads out of the root.
  */
 export async function materialise(work: Workplace, root: string, store: BlobStore): Promise<void> {

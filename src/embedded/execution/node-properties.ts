@@ -29,7 +29,7 @@ export function supportedNodeProperties(level: Level): readonly string[] {
 
 /**
  * Reads the properties of a node that a codec of the server's level decoded. Properties by other names are not honoured.
- * @throws ExecutionFailure INVALID_ARGUMENT for values that are none.
+ * @throws CallError INVALID_ARGUMENT for values that are none.
  */
 export function readProperties(node: PropertyFields, path: string): Properties {
   const { nodeProperties: fields, legacyNodeProperties: list } = node;

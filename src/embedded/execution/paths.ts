@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import { posix } from "node:path";
 import { invalid } from "./failure.ts";
 
-/** Checks the name of a child of a Directory: one segment of a path. @throws ExecutionFailure INVALID_ARGUMENT. */
+/** Checks the name of a child of a Directory: one segment of a path. @throws CallError INVALID_ARGUMENT. */
 export function checkNodeName(name: string, directory: string): void {
   if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) {
     throw invalid("input_root", `${quote(name)} in the directory ${quote(directory)} is not a file name`);
@@ -13,7 +13,7 @@ export function checkNodeName(name: string, directory: string): void {
 /**
  * The path, from the input root, of a path that starts at `base`. `..` is allowed as long as it stays within the root; "" is the
  * base itself. The result has no `.`, no `..` and no slash at an end.
- * @throws ExecutionFailure INVALID_ARGUMENT for one that is absolute, ends in a slash or leads out of the root.
+ * @throws CallError INVALID_ARGUMENT for one that is absolute, ends in a slash or leads out of the root.
  */
 export function pathInRoot(base: string, path: string, field: string): string {
   if (path.startsWith("/")) throw invalid(field, `${quote(path)} is absolute; it has to be relative`);

@@ -20,7 +20,7 @@ export interface ProgramPlaces {
 /**
  * The absolute path of the program `argument`, the first one of a command, names. Absolute paths stay. Since 2.3 a path with a slash starts
  * at the working directory and a bare name is looked up in PATH; before, either starts at the input root.
- * @throws ExecutionFailure INVALID_ARGUMENT if there is no such program.
+ * @throws CallError INVALID_ARGUMENT if there is no such program.
  */
 export async function findProgram(argument: string, places: ProgramPlaces, level: Level): Promise<string> {
   for (const candidate of candidates(argument, places, level)) {

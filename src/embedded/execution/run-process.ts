@@ -35,7 +35,7 @@ export interface ProcessEnd {
  * Runs the program in a process group of its own with nothing on the standard input. When it has ended, or has to, the whole group is killed:
  * nothing it started in the background stays, except what left the group on purpose.
  * Rejects with the signal's reason if that is aborted.
- * @throws ExecutionFailure INVALID_ARGUMENT if the system cannot start it, for instance because its arguments are too long.
+ * @throws CallError INVALID_ARGUMENT if the system cannot start it, for instance because its arguments are too long.
  */
 export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
   spec.signal.throwIfAborted();

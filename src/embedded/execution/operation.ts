@@ -1,0 +1,117 @@
+/** Executions as their callers see them. */
+import { packAny } from "../../spec/any.ts";
+import { type Codec, codec } from "../../spec/codec.ts";
+import { enums } from "../../spec/generated/enums.ts";
+import type { Messages } from "../../spec/generated/messages.ts";
+import type { Level } from "../../spec/versions.ts";
+import { Status } from "../../wire/status.ts";
+import { CallError } from "../call-error.ts";
+import { digestMessage } from "../digests.ts";
+import type { BlobDigest } from "../store/blob-store.ts";
+import { failed, type Outcome } from "./outcome.ts";
+import type { ExecutionMetadata } from "./run-action.ts";
+
+type Operation = Messages["google.longrunning.Operation"];
+
+/** A number of ExecutionStage.Value. */
+export type Stage = (typeof enums.ExecutionStage)[keyof typeof enums.ExecutionStage];
+
+/** An execution that was asked for; the stream of Execute, and what WaitExecution and the Operations service show. */
+export interface ExecutionOperation {
+  /** Known to this server only, until some time after the operation is done. */
+  readonly name: string;
+  /** The state of this moment. */
+  current(): Operation;
+  /** The state of this moment and then each new one, the last being the one that is done. A slow reader misses states in between. */
+  updates(): AsyncIterable<Operation>;
+  /** Ends it with CANCELLED, unless it is done. The command stops if nobody else waits for it. */
+  cancel(): void;
+}
+
+/** The side of an operation on which the execution reports. */
+export class OperationState implements ExecutionOperation {
+  readonly name: string;
+  readonly #codec: Codec;
+  readonly #action: BlobDigest;
+  readonly #cancelled = new AbortController();
+  #current: Operation;
+  #changed = Promise.withResolvers<void>();
+  #metadata: Readonly<ExecutionMetadata> | null = null;
+
+  /** Begins in the stage CACHE_CHECK. */
+  constructor(name: string, action: BlobDigest, level: Level) {
+    this.name = name;
+    this.#codec = codec(level);
+    this.#action = action;
+    this.#current = this.#at(enums.ExecutionStage.CACHE_CHECK);
+  }
+
+  current(): Operation {
+    return this.#current;
+  }
+
+  async *updates(): AsyncIterable<Operation> {
+    for (;;) {
+      const { promise } = this.#changed;
+      const shown = this.#current;
+      yield shown;
+      if (shown.done) return;
+      if (shown === this.#current) await promise;
+    }
+  }
+
+  cancel(): void {
+    const reason = new CallError(Status.CANCELLED, "the caller cancelled the operation");
+    this.complete(failed(reason), null);
+    this.#cancelled.abort(reason);
+  }
+
+  /** Aborted when the caller cancels. */
+  get cancelled(): AbortSignal {
+    return this.#cancelled.signal;
+  }
+
+  /** Takes note of what is known of the execution; the next state shows it. */
+  note(metadata: Readonly<ExecutionMetadata>): void {
+    this.#metadata = { ...metadata };
+  }
+
+  /** Shows a new stage, unless the operation is done. */
+  advance(stage: Stage): void {
+    if (!this.#current.done) this.#change(this.#at(stage));
+  }
+
+  /** Ends the operation, if it is not done; `result` is the one in the outcome, as this caller gets it. */
+  complete(outcome: Outcome, result: Messages["build.bazel.remote.execution.v2.ActionResult"] | null): void {
+    if (this.#current.done) return;
+    const { failure, cached: cachedResult } = outcome;
+    const status = failure && {
+      code: failure.code,
+      message: failure.message,
+      details: failure.details.map(({ typeUrl, value }) => ({ typeUrl, value })),
+    };
+    const response = packAny(this.#codec, "build.bazel.remote.execution.v2.ExecuteResponse", {
+      result,
+      cachedResult,
+      status,
+    });
+    this.#change({ ...this.#at(enums.ExecutionStage.COMPLETED), done: true, response });
+  }
+
+  #at(stage: Stage): Operation {
+    const metadata = packAny(this.#codec, "build.bazel.remote.execution.v2.ExecuteOperationMetadata", {
+      stage,
+      actionDigest: digestMessage(this.#action),
+      digestFunction: this.#action.digestFunction.number,
+      partialExecutionMetadata: this.#metadata,
+    });
+    // Errors are told in the response: the API forbids the field `error`.
+    return { name: this.name, metadata, done: false, error: null, response: null };
+  }
+
+  #change(operation: Operation): void {
+    this.#current = operation;
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
