@@ -1,0 +1,131 @@
+/*
+ * The server behind every proxy of the benchmark: cleartext HTTP/2 on 127.0.0.1, one thread.
+ * It answers FindMissingBlobs (any method it does not know, too), ByteStream.Read and ByteStream.Write, prints its port, and checks
+ * what it gets: a request that is not byte for byte what the generator sends is answered with grpc-status 3.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "h2.h"
+
+#define STREAM_WINDOW (4u << 20)
+#define CONN_WINDOW (16u << 20)
+#define NV(name, value) {(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1, 0}
+
+enum { UNARY, READ, WRITE };
+enum { HAS_TE = 1, HAS_TYPE = 2, HAS_METADATA = 4, HAS_TOKEN = 8, CHECK_ALL = 16, WRONG = 32 };
+
+static struct body small_request, small_reply;
+
+/* The bodies of one blob size, made when it is first asked for. */
+struct blob {
+  uint64_t bytes;
+  struct body read_request, read_reply, write_requests, write_reply;
+};
+
+static const struct blob *blob_of(uint64_t bytes) {
+  static struct blob known[16];
+  static size_t count;
+  for (size_t i = 0; i < count; i++) if (known[i].bytes == bytes) return &known[i];
+  if (count == 16) die("too many blob sizes");
+  known[count] = (struct blob){bytes, body_read_request(bytes), body_read_reply(bytes), body_write_requests(bytes),
+                               body_write_reply(bytes)};
+  return &known[count++];
+}
+
+static bool is(const uint8_t *bytes, size_t length, const char *text) {
+  return length == strlen(text) && memcmp(bytes, text, length) == 0;
+}
+
+static bool ends_with(const nghttp2_nv *field, const char *text) {
+  size_t length = strlen(text);
+  return field->valuelen >= length && memcmp(field->value + field->valuelen - length, text, length) == 0;
+}
+
+static void on_opened(struct h2_conn *conn, struct h2_stream *stream) {
+  (void)conn;
+  stream->kind = UNARY;
+  stream->expected = small_request;
+}
+
+static void on_field(struct h2_conn *conn, struct h2_stream *stream, const nghttp2_nv *field) {
+  (void)conn;
+  const uint8_t *name = field->name;
+  size_t length = field->namelen;
+  if (is(name, length, ":path")) {
+    if (ends_with(field, "ByteStream/Read")) stream->kind = READ;
+    else if (ends_with(field, "ByteStream/Write")) stream->kind = WRITE;
+  } else if (is(name, length, "te")) stream->flags |= ends_with(field, "trailers") ? HAS_TE : 0;
+  else if (is(name, length, "content-type")) stream->flags |= ends_with(field, "application/grpc") ? HAS_TYPE : 0;
+  else if (is(name, length, "authorization")) stream->flags |= field->valuelen == 47 ? HAS_TOKEN : 0;
+  else if (ends_with(&(nghttp2_nv){.value = field->name, .valuelen = length}, "requestmetadata-bin"))
+    stream->flags |= field->valuelen == 240 ? HAS_METADATA : 0;
+  else if (is(name, length, "x-benchmark-check")) stream->flags |= CHECK_ALL;
+}
+
+static void on_data(struct h2_conn *conn, struct h2_stream *stream, const uint8_t *bytes, size_t length) {
+  (void)conn;
+  if (stream->received == 0 && stream->kind != UNARY) {
+    const struct blob *blob = blob_of(body_named_size(bytes, length));
+    stream->expected = stream->kind == READ ? blob->read_request : blob->write_requests;
+  }
+  if (stream->kind == WRITE && !(stream->flags & CHECK_ALL)) return;
+  if (!body_matches(&stream->expected, stream->received, bytes, length)) stream->flags |= WRONG;
+}
+
+static void trailers(struct h2_conn *conn, struct h2_stream *stream) {
+  static const nghttp2_nv ok = NV("grpc-status", "0"), invalid = NV("grpc-status", "3");
+  h2_send_headers(conn, stream, stream->flags & WRONG ? &invalid : &ok, 1, true);
+}
+
+static void on_ended(struct h2_conn *conn, struct h2_stream *stream, bool block) {
+  (void)block;
+  static const nghttp2_nv head[] = {NV(":status", "200"), NV("content-type", "application/grpc")};
+  static const int needed = HAS_TE | HAS_TYPE | HAS_METADATA | HAS_TOKEN;
+  if (stream->received != stream->expected.total || (stream->flags & needed) != needed) stream->flags |= WRONG;
+  h2_send_headers(conn, stream, head, 2, false);
+  if (stream->flags & WRONG) return trailers(conn, stream);
+  if (stream->kind == UNARY) return h2_send_body(conn, stream, &small_reply, false);
+  const struct blob *blob = blob_of(stream->expected.chunk ? stream->expected.messages * CHUNK
+                                                           : body_named_size(stream->expected.heads, stream->expected.head));
+  h2_send_body(conn, stream, stream->kind == READ ? &blob->read_reply : &blob->write_reply, false);
+}
+
+static void on_reset(struct h2_conn *conn, struct h2_stream *stream, uint32_t code) { (void)conn, (void)stream, (void)code; }
+
+static const struct h2_events events = {on_opened, on_field, on_data, on_ended, trailers, on_reset};
+
+static void accept_all(int listener, int poll) {
+  int fd;
+  while ((fd = accept(listener, NULL, NULL)) >= 0) {
+    struct h2_conn *conn = calloc(1, sizeof *conn);
+    sock_adopt(&conn->sock, fd);
+    h2_start(conn, false, &events, STREAM_WINDOW, CONN_WINDOW);
+    h2_watch(conn, poll, true);
+  }
+}
+
+int main(void) {
+  signal(SIGPIPE, SIG_IGN);
+  int port, listener = sock_listen(&port), poll = epoll_create1(0);
+  small_request = body_small_request();
+  small_reply = body_small_reply();
+  struct epoll_event event = {EPOLLIN, {.ptr = NULL}};
+  epoll_ctl(poll, EPOLL_CTL_ADD, listener, &event);
+  printf("%d\n", port);
+  fflush(stdout);
+  for (;;) {
+    struct epoll_event ready[64];
+    int count = epoll_wait(poll, ready, 64, -1);
+    for (int i = 0; i < count; i++) {
+      struct h2_conn *conn = ready[i].data.ptr;
+      if (!conn) accept_all(listener, poll);
+      else if (h2_step(conn, ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))) h2_watch(conn, poll, true);
+      else h2_free(conn);
+    }
+  }
+}

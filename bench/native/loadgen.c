@@ -1,0 +1,269 @@
+/*
+ * The load of the benchmark: gRPC calls over HTTP/2 from one thread, every answer checked.
+ *
+ *   loadgen HOST:PORT unary|download|upload [--tls] [--connections N] [--inflight N] [--seconds S] [--calls N]
+ *           [--bytes N] [--varying] [--check] [--stall windows|socket]
+ *
+ * Keeps `inflight` calls open on each connection and starts no more after S seconds or N calls in all. `--varying` gives each call
+ * request metadata of its own. `--check` compares streamed bytes, at both ends, not only their count. `--stall` starts every call,
+ * takes nothing of the answers (with the windows shut, or without reading the socket), prints "stalled", and goes on when the
+ * standard input ends. Prints one line of JSON; latencies are microseconds. Exits with 1 if a call went wrong.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "h2.h"
+
+#define STREAM_WINDOW (4u << 20)
+#define CONN_WINDOW (16u << 20)
+#define SHUT_WINDOW 65535u
+#define WIDE_WINDOW (1u << 30)
+#define SAMPLES (1u << 21)
+#define NV(name, value) {(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1, 0}
+#define SERVICE_RE "/build.bazel.remote.execution.v2."
+#define METADATA "build.bazel.remote.execution.v2.requestmetadata-bin"
+
+enum { UNARY, DOWNLOAD, UPLOAD };
+enum { HAS_HEAD = 1, HAS_TYPE = 2, WRONG_BYTES = 4 };
+enum { NO_STALL, STALL_WINDOWS, STALL_SOCKET };
+
+static struct {
+  char host[64];
+  int port, kind, stall;
+  bool tls, varying, check;
+  int connections, inflight;
+  double seconds;
+  uint64_t calls, bytes;
+} options = {.connections = 1, .inflight = 1, .seconds = 1e9, .calls = UINT64_MAX, .bytes = 64u << 20};
+
+static struct body request, reply;
+static uint64_t started, calls, finished, open_calls, good, bad, reply_bytes;
+static char reason[256];
+static uint32_t *samples;
+static char metadata[241];
+
+static uint64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static bool may_start(void) {
+  return calls < options.calls && (double)(now() - started) < options.seconds * 1e9;
+}
+
+/* As a tool that names the action of each call: 86 of 240 characters differ. */
+static void vary_metadata(void) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static uint64_t state = 1;
+  for (int i = 60; i < 146; i++) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    metadata[i] = digits[state >> 58];
+  }
+}
+
+static const char *path_of(int kind) {
+  if (kind == UNARY) return SERVICE_RE "ContentAddressableStorage/FindMissingBlobs";
+  return kind == DOWNLOAD ? "/google.bytestream.ByteStream/Read" : "/google.bytestream.ByteStream/Write";
+}
+
+static void start_call(struct h2_conn *conn) {
+  static nghttp2_nv fields[] = {
+    NV(":method", "POST"), NV(":scheme", "http"), NV(":path", ""), NV(":authority", "cache.example.com"),
+    NV("te", "trailers"), NV("content-type", "application/grpc"), NV("user-agent", "grpc-java-netty/1.50.0"),
+    NV("grpc-timeout", "600S"), NV("authorization", "Bearer 0123456789abcdef0123456789abcdef01234567"),
+    NV(METADATA, ""), NV("x-benchmark-check", "1"),
+  };
+  if (options.varying) vary_metadata();
+  if (options.tls) fields[1] = (nghttp2_nv)NV(":scheme", "https");
+  fields[2].value = (uint8_t *)path_of(options.kind);
+  fields[2].valuelen = strlen(path_of(options.kind));
+  fields[9].value = (uint8_t *)metadata;
+  fields[9].valuelen = 240;
+  struct h2_stream *stream = h2_open(conn);
+  stream->status = -1;
+  stream->started = now();
+  stream->expected = reply;
+  calls++;
+  open_calls++;
+  h2_send_headers(conn, stream, fields, options.check ? 11 : 10, false);
+  h2_send_body(conn, stream, &request, true);
+}
+
+static void start_calls(struct h2_conn *conn, int count) {
+  while (count-- > 0 && may_start()) start_call(conn);
+}
+
+static void over(struct h2_conn *conn, struct h2_stream *stream, const char *wrong) {
+  uint64_t micros = (now() - stream->started) / 1000;
+  if (finished < SAMPLES) samples[finished] = micros > UINT32_MAX ? UINT32_MAX : (uint32_t)micros;
+  finished++;
+  open_calls--;
+  reply_bytes += stream->received;
+  if (!wrong) good++;
+  else if (bad++ == 0) snprintf(reason, sizeof reason, "%s", wrong);
+  start_calls(conn, 1);
+}
+
+static void on_opened(struct h2_conn *conn, struct h2_stream *stream) { (void)conn, (void)stream; }
+
+static void on_field(struct h2_conn *conn, struct h2_stream *stream, const nghttp2_nv *field) {
+  (void)conn;
+  static const char status[] = "grpc-status", type[] = "content-type", grpc[] = "application/grpc";
+  if (field->namelen == 7 && memcmp(field->name, ":status", 7) == 0) {
+    if (field->valuelen == 3 && memcmp(field->value, "200", 3) == 0) stream->flags |= HAS_HEAD;
+  } else if (field->namelen == sizeof type - 1 && memcmp(field->name, type, field->namelen) == 0) {
+    if (field->valuelen == sizeof grpc - 1 && memcmp(field->value, grpc, field->valuelen) == 0) stream->flags |= HAS_TYPE;
+  } else if (field->namelen == sizeof status - 1 && memcmp(field->name, status, field->namelen) == 0) {
+    stream->status = 0;
+    for (size_t i = 0; i < field->valuelen; i++) stream->status = stream->status * 10 + field->value[i] - '0';
+  }
+}
+
+static void on_data(struct h2_conn *conn, struct h2_stream *stream, const uint8_t *bytes, size_t length) {
+  (void)conn;
+  if (options.kind == DOWNLOAD && !options.check) return;
+  if (!body_matches(&stream->expected, stream->received, bytes, length)) stream->flags |= WRONG_BYTES;
+}
+
+static void on_ended(struct h2_conn *conn, struct h2_stream *stream, bool trailers) {
+  char wrong[128] = "";
+  if (!trailers) snprintf(wrong, sizeof wrong, "no trailers");
+  else if ((stream->flags & (HAS_HEAD | HAS_TYPE)) != (HAS_HEAD | HAS_TYPE)) snprintf(wrong, sizeof wrong, "not a gRPC answer");
+  else if (stream->status != 0) snprintf(wrong, sizeof wrong, "grpc-status %d", stream->status);
+  else if (stream->flags & WRONG_BYTES) snprintf(wrong, sizeof wrong, "the reply has other bytes");
+  else if (stream->received != stream->expected.total)
+    snprintf(wrong, sizeof wrong, "%llu bytes of %llu", (unsigned long long)stream->received,
+             (unsigned long long)stream->expected.total);
+  over(conn, stream, wrong[0] ? wrong : NULL);
+}
+
+static void on_body_sent(struct h2_conn *conn, struct h2_stream *stream) { (void)conn, (void)stream; }
+
+static void on_reset(struct h2_conn *conn, struct h2_stream *stream, uint32_t code) {
+  char wrong[64];
+  snprintf(wrong, sizeof wrong, "reset with code %u", code);
+  over(conn, stream, wrong);
+}
+
+static const struct h2_events events = {on_opened, on_field, on_data, on_ended, on_body_sent, on_reset};
+
+static struct h2_conn *open_connection(SSL_CTX *tls) {
+  struct h2_conn *conn = calloc(1, sizeof *conn);
+  sock_connect(&conn->sock, options.host, options.port, tls);
+  conn->keep_credit = options.stall == STALL_WINDOWS;
+  uint32_t window = options.stall == STALL_WINDOWS ? SHUT_WINDOW : options.stall == STALL_SOCKET ? WIDE_WINDOW : 0;
+  h2_start(conn, true, &events, window ? window : STREAM_WINDOW, window ? WIDE_WINDOW : CONN_WINDOW);
+  return conn;
+}
+
+/* Waits until nobody sends any more, says so, and lets everything go on once the standard input ends. */
+static void end_stall(struct h2_conn **conns, int poll) {
+  char byte;
+  printf("stalled\n");
+  fflush(stdout);
+  while (read(STDIN_FILENO, &byte, 1) > 0) continue;
+  options.stall = NO_STALL;
+  for (int i = 0; i < options.connections; i++) {
+    if (conns[i]->keep_credit) h2_return_credit(conns[i]);
+    h2_step(conns[i], false);
+    h2_watch(conns[i], poll, true);
+  }
+}
+
+static void run(struct h2_conn **conns, int poll) {
+  bool stalled = options.stall != NO_STALL;
+  bool reads = options.stall != STALL_SOCKET;
+  for (int i = 0; i < options.connections; i++) {
+    start_calls(conns[i], options.inflight);
+    h2_step(conns[i], false);
+    h2_watch(conns[i], poll, reads);
+  }
+  while (open_calls > 0) {
+    struct epoll_event ready[64];
+    int count = epoll_wait(poll, ready, 64, stalled ? 1000 : 30000);
+    if (count == 0 && !stalled) die("nothing arrived for 30 s with %llu calls open", (unsigned long long)open_calls);
+    if (count == 0) {
+      end_stall(conns, poll);
+      stalled = false;
+      reads = true;
+    }
+    for (int i = 0; i < count; i++) {
+      struct h2_conn *conn = ready[i].data.ptr;
+      bool readable = reads && ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR);
+      if (!h2_step(conn, readable)) die("the connection was closed with %llu calls open", (unsigned long long)open_calls);
+      if (conn->closing && open_calls > 0 && may_start()) die("the connection was told to go away");
+      h2_watch(conn, poll, reads);
+    }
+  }
+}
+
+static int by_size(const void *a, const void *b) {
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+static void report(double seconds) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+  size_t count = finished < SAMPLES ? (size_t)finished : SAMPLES;
+  qsort(samples, count, sizeof *samples, by_size);
+  uint32_t p50 = count ? samples[count / 2] : 0, p99 = count ? samples[count - 1 - count / 100] : 0;
+  printf("{\"calls\":%llu,\"bad\":%llu,\"reason\":\"%s\",\"bytes\":%llu,\"seconds\":%.6f,\"cpuSeconds\":%.6f,"
+         "\"p50\":%u,\"p99\":%u}\n",
+         (unsigned long long)good, (unsigned long long)bad, reason,
+         (unsigned long long)(options.kind == UPLOAD ? good * request.total : reply_bytes), seconds, cpu, p50, p99);
+}
+
+static void parse(int count, char **words) {
+  char kind[16] = "";
+  if (count < 3 || sscanf(words[1], "%63[0-9.]:%d", options.host, &options.port) != 2) die("usage: loadgen HOST:PORT KIND ...");
+  snprintf(kind, sizeof kind, "%s", words[2]);
+  options.kind = !strcmp(kind, "unary") ? UNARY : !strcmp(kind, "download") ? DOWNLOAD : UPLOAD;
+  for (int i = 3; i < count; i++) {
+    const char *flag = words[i], *value = i + 1 < count ? words[i + 1] : "";
+    if (!strcmp(flag, "--tls")) options.tls = true;
+    else if (!strcmp(flag, "--varying")) options.varying = true;
+    else if (!strcmp(flag, "--check")) options.check = true;
+    else {
+      i++;
+      if (!strcmp(flag, "--connections")) options.connections = atoi(value);
+      else if (!strcmp(flag, "--inflight")) options.inflight = atoi(value);
+      else if (!strcmp(flag, "--seconds")) options.seconds = atof(value);
+      else if (!strcmp(flag, "--calls")) options.calls = strtoull(value, NULL, 10);
+      else if (!strcmp(flag, "--bytes")) options.bytes = strtoull(value, NULL, 10);
+      else if (!strcmp(flag, "--stall")) options.stall = strcmp(value, "socket") ? STALL_WINDOWS : STALL_SOCKET;
+      else die("unknown flag %s", flag);
+    }
+  }
+}
+
+int main(int count, char **words) {
+  parse(count, words);
+  signal(SIGPIPE, SIG_IGN);
+  bool unary = options.kind == UNARY, down = options.kind == DOWNLOAD;
+  request = unary ? body_small_request() : down ? body_read_request(options.bytes) : body_write_requests(options.bytes);
+  reply = unary ? body_small_reply() : down ? body_read_reply(options.bytes) : body_write_reply(options.bytes);
+  samples = malloc(SAMPLES * sizeof *samples);
+  memset(metadata, 'Q', 240);
+  vary_metadata();
+  SSL_CTX *tls = options.tls ? SSL_CTX_new(TLS_client_method()) : NULL;
+  int poll = epoll_create1(0);
+  struct h2_conn **conns = calloc((size_t)options.connections, sizeof *conns);
+  for (int i = 0; i < options.connections; i++) conns[i] = open_connection(tls);
+  started = now();
+  run(conns, poll);
+  report((double)(now() - started) / 1e9);
+  for (int i = 0; i < options.connections; i++) h2_free(conns[i]);
+  return bad > 0 || good == 0;
+}
