@@ -11,11 +11,12 @@ import { formatDigest } from "../../wire/digest.ts";
 import { Status } from "../../wire/status.ts";
 import { CallError } from "../call-error.ts";
 import { Digests } from "../digests.ts";
+import { isComplete } from "../services/completeness.ts";
+import { inlineContents } from "../services/inline.ts";
 import type { ActionCache } from "../store/action-cache.ts";
 import type { BlobDigest, BlobStore } from "../store/blob-store.ts";
 import { type ReadAction, readAction } from "./action.ts";
 import { failureOf, missing } from "./failure.ts";
-import { inlineInto } from "./inline.ts";
 import { type ExecutionOperation, OperationState } from "./operation.ts";
 import { failed, type Outcome } from "./outcome.ts";
 import { runAction } from "./run-action.ts";
@@ -23,6 +24,8 @@ import { SharedRun } from "./shared-run.ts";
 import { Slots } from "./slots.ts";
 
 type ExecuteRequest = Messages["build.bazel.remote.execution.v2.ExecuteRequest"];
+
+const ACTION_RESULT = "build.bazel.remote.execution.v2.ActionResult";
 
 /** Operations that are done stay known until there are so many of them. */
 const REMEMBERED = 1000;
@@ -116,17 +119,27 @@ export class Executor {
   }
 
   async #outcome(operation: OperationState, digest: BlobDigest, request: ExecuteRequest): Promise<Outcome> {
-    const { store, level, actionCache } = this.#options;
+    const { store, level } = this.#options;
     const { instanceName, skipCacheLookup } = request;
     const bytes = await store.get(digest);
     const action = bytes === null ? null : readAction(bytes, digest, level);
     if (!skipCacheLookup && !action?.doNotCache) {
-      const result = await actionCache.get(instanceName, digest);
+      const result = await this.#cached(instanceName, digest);
       if (result !== null) return { result, cached: true, failure: null };
     }
     if (action === null) throw missing([digest]);
     operation.cancelled.throwIfAborted();
     return this.#runOf(instanceName, digest, action).follow(operation);
+  }
+
+  /** A result that can be trusted: since 2.0 only one whose blobs are all stored (D23). */
+  async #cached(instance: string, digest: BlobDigest): Promise<Buffer | null> {
+    const { level, store, actionCache } = this.#options;
+    const bytes = await actionCache.get(instance, digest);
+    if (bytes === null || !knows(level, "behaviour:hit-prolongs")) return bytes;
+    const result = codec(level).decode(ACTION_RESULT, bytes);
+    const parts = { level, store, digests: this.#digests };
+    return (await isComplete(parts, result, digest.digestFunction)) ? bytes : null;
   }
 
   /** The run of this action that is under way, or a new one. */
@@ -156,7 +169,7 @@ export class Executor {
       run.advance(enums.ExecutionStage.EXECUTING);
       const { result, failure } = await runAction({ action, level, store, scratchDir, metadata, signal });
       if (result === null) return { result, cached: false, failure };
-      const bytes = codec(level).encode("build.bazel.remote.execution.v2.ActionResult", result);
+      const bytes = codec(level).encode(ACTION_RESULT, result);
       const good = failure === null && result.exitCode === 0;
       if (good && !action.doNotCache) await actionCache.put(instance, digest, bytes);
       return { result: bytes, cached: false, failure };
@@ -177,8 +190,8 @@ export class Executor {
   async #resultFor(request: ExecuteRequest, { result }: Outcome, { digestFunction }: BlobDigest) {
     if (result === null) return null;
     const { level, store } = this.#options;
-    const message = codec(level).decode("build.bazel.remote.execution.v2.ActionResult", result);
-    await inlineInto(message, request, store, digestFunction);
+    const message = codec(level).decode(ACTION_RESULT, result);
+    await inlineContents({ store, digests: this.#digests }, message, request, digestFunction);
     return message;
   }
 

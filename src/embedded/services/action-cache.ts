@@ -4,6 +4,7 @@ import { knows } from "../../spec/ledger.ts";
 import { formatDigest } from "../../wire/digest.ts";
 import { Status } from "../../wire/status.ts";
 import { CallError } from "../call-error.ts";
+import type { DigestMessage } from "../digests.ts";
 import { missing } from "../execution/failure.ts";
 import type { Methods, V2 } from "../rpc/methods.ts";
 import type { BlobDigest } from "../store/blob-store.ts";
@@ -47,8 +48,8 @@ async function updateResult(
   const action = digests.read(request.actionDigest, request.digestFunction, "action_digest");
   const { actionResult } = request;
   if (actionResult === null) throw new CallError(Status.INVALID_ARGUMENT, "action_result is missing");
-  for (const { digest } of actionResult.outputFiles) {
-    digests.read(digest, action.digestFunction.number, "action_result.output_files.digest");
+  for (const [field, digest] of references(actionResult)) {
+    digests.read(digest, action.digestFunction.number, `action_result.${field}`);
   }
   if (knows(level, "behaviour:update-checks")) await requireAction();
   const bytes = codec(level).encode(ACTION_RESULT, actionResult);
@@ -68,8 +69,21 @@ function miss(action: BlobDigest, why: string): CallError {
   return new CallError(Status.NOT_FOUND, `action ${formatDigest(action)}: ${why}`);
 }
 
+/** The digests in a result, with the fields they are in. */
+function* references(result: V2<"ActionResult">): Iterable<[field: string, digest: DigestMessage | null]> {
+  for (const { digest } of result.outputFiles) yield ["output_files.digest", digest];
+  if (result.stdoutDigest !== null) yield ["stdout_digest", result.stdoutDigest];
+  if (result.stderrDigest !== null) yield ["stderr_digest", result.stderrDigest];
+  for (const { treeDigest, rootDirectoryDigest } of result.outputDirectories) {
+    if (rootDirectoryDigest === null || treeDigest !== null)
+      yield ["output_directories.tree_digest", treeDigest];
+    if (rootDirectoryDigest !== null)
+      yield ["output_directories.root_directory_digest", rootDirectoryDigest];
+  }
+}
+
 function lacks(blob: BlobDigest): CallError {
-  const { details } = missing([blob]).status;
+  const { details } = missing([blob]);
   const message = `the Action and its Command must be stored before a result; ${formatDigest(blob)} is not`;
   return new CallError(Status.FAILED_PRECONDITION, message, details);
 }
