@@ -77,8 +77,7 @@ function* references(result: V2<"ActionResult">): Iterable<[field: string, diges
   for (const { treeDigest, rootDirectoryDigest } of result.outputDirectories) {
     if (rootDirectoryDigest === null || treeDigest !== null)
       yield ["output_directories.tree_digest", treeDigest];
-    if (rootDirectoryDigest !== null)
-      yield ["output_directories.root_directory_digest", rootDirectoryDigest];
+    if (rootDirectoryDigest !== null) yield ["output_directories.root_directory_digest", rootDirectoryDigest];
   }
 }
 

@@ -7,6 +7,9 @@ import type { V2 } from "../rpc/methods.ts";
 import type { BlobDigest } from "../store/blob-store.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
+/** What it takes to follow the references of a result. */
+export type ResultParts = Pick<ServiceParts, "level" | "digests" | "store">;
+
 /** Blobs that are looked for at a time. */
 const AT_A_TIME = 32;
 
@@ -15,7 +18,7 @@ const AT_A_TIME = 32;
  * directories. A malformed digest, Tree or Directory counts as missing.
  */
 export async function isComplete(
-  parts: ServiceParts,
+  parts: ResultParts,
   result: V2<"ActionResult">,
   digestFunction: DigestFunction,
 ): Promise<boolean> {
@@ -32,11 +35,11 @@ export async function isComplete(
 /** Collects the digests a result refers to. Whatever cannot be read makes it throw. */
 class References {
   readonly found = new Map<string, BlobDigest>();
-  private readonly parts: ServiceParts;
+  private readonly parts: ResultParts;
   private readonly codec: Codec;
   private readonly digestFunction: DigestFunction;
 
-  constructor(parts: ServiceParts, digestFunction: DigestFunction) {
+  constructor(parts: ResultParts, digestFunction: DigestFunction) {
     this.parts = parts;
     this.codec = codec(parts.level);
     this.digestFunction = digestFunction;

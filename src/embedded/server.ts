@@ -1,0 +1,117 @@
+/** The embedded server: a small real server of the Remote Execution API that plays any level of it. */
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { knows } from "../spec/ledger.ts";
+import { parseLevel } from "../spec/versions.ts";
+import { offeredCompressors } from "./compressors.ts";
+import { Digests } from "./digests.ts";
+import { Executor } from "./execution/executor.ts";
+import { registerHealth } from "./rpc/health.ts";
+import { Methods } from "./rpc/methods.ts";
+import { registerActionCache } from "./services/action-cache.ts";
+import { registerByteStream } from "./services/byte-stream.ts";
+import { registerCapabilities } from "./services/capabilities.ts";
+import { registerStorage } from "./services/content-addressable-storage.ts";
+import { registerExecution } from "./services/execution.ts";
+import { registerGetTree } from "./services/get-tree.ts";
+import { registerOperations } from "./services/operations.ts";
+import type { ServiceParts } from "./services/service-parts.ts";
+import { Uploads } from "./services/uploads.ts";
+import { digestOf } from "./store/hash.ts";
+import { openStores } from "./store/stores.ts";
+
+/** Where to listen: a host (name or address, no brackets) and port, 0 for any, or the path of a Unix socket. */
+export type ListenAddress =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+/** What an embedded server is started with. */
+export interface EmbeddedOptions {
+  /** A level as {@link parseLevel} reads it: `2018-11`, `2.0` … `2.12`, `main`. */
+  readonly level: string;
+  readonly listen: ListenAddress;
+  /** A directory for everything that is to outlive the server, used by one server at a time; null keeps it in memory. */
+  readonly dir: string | null;
+}
+
+/** A server that runs. */
+export interface EmbeddedServer {
+  /** Where it listens: `HOST:PORT` with the real port, IPv6 in brackets, or `unix:PATH`. */
+  readonly address: string;
+  /** Ends all calls and commands, and resolves when nothing is left of them. May be called again. */
+  stop(): Promise<void>;
+}
+
+/** The server cannot listen where it should. The message says where and why. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
+/** The largest message a client may send. It is larger than any batch: FindMissingBlobs has no limit of its own. */
+const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Starts a server. It runs the commands of its clients with the rights of this process, without a sandbox.
+ * @throws RangeError for an unknown level, ListenError, or an error of the file system about `dir`.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const level = parseLevel(options.level);
+  const { store, actionCache, scratchDir, close } = await openStores(options.dir);
+  const digests = new Digests(level);
+  const parts: ServiceParts = { level, digests, compressors: offeredCompressors(level), store, actionCache };
+  await addEmptyBlobs(parts);
+  const executor = new Executor({ level, store, actionCache, scratchDir });
+  const uploads = new Uploads(store);
+  const server = new Server({
+    "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
+    "grpc.max_send_message_length": -1,
+  });
+  register(server, parts, executor, uploads);
+  const stop = async () => {
+    server.forceShutdown();
+    await executor.stop();
+    await uploads.stop();
+    await close();
+  };
+  try {
+    const address = await bind(server, options.listen);
+    let stopping: Promise<void> | null = null;
+    return { address, stop: () => (stopping ??= stop()) };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function register(server: Server, parts: ServiceParts, executor: Executor, uploads: Uploads): void {
+  const methods = new Methods(server, parts.level);
+  registerCapabilities(methods, parts);
+  registerStorage(methods, parts);
+  registerGetTree(methods, parts);
+  registerByteStream(methods, parts, uploads);
+  registerActionCache(methods, parts);
+  registerExecution(methods, executor);
+  registerOperations(methods, executor);
+  registerHealth(server, methods.services);
+}
+
+/** Where the level says so, the empty blob is there without having been sent (D13). */
+async function addEmptyBlobs({ level, digests, store }: ServiceParts): Promise<void> {
+  if (!knows(level, "behaviour:empty-blob")) return;
+  const empty = Buffer.alloc(0);
+  await Promise.all(
+    digests.offered.map((digestFunction) => store.put(digestOf(empty, digestFunction), empty)),
+  );
+}
+
+async function bind(server: Server, listen: ListenAddress): Promise<string> {
+  const host = listen.kind === "tcp" && (listen.host.includes(":") ? `[${listen.host}]` : listen.host);
+  const wanted = listen.kind === "unix" ? `unix:${listen.path}` : `${host}:${listen.port}`;
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.bindAsync(wanted, ServerCredentials.createInsecure(), (error, port) =>
+    error === null
+      ? resolve(port)
+      : reject(new ListenError(`cannot listen on ${wanted}: ${error.message}`, { cause: error })),
+  );
+  const port = await promise;
+  return listen.kind === "unix" ? wanted : `${host}:${port}`;
+}
