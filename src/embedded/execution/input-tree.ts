@@ -1,6 +1,4 @@
-/** The input root of an action: read from the store as a plan of what to create, with everything that is missing found first. */
-import { codec, MalformedMessageError } from "../../spec/codec.ts";
-import type { Messages } from "../../spec/generated/messages.ts";
+/** The input root of an action: a plan of what to create, with everything that is missing found first. */
 import { knows } from "../../spec/ledger.ts";
 import type { Level } from "../../spec/versions.ts";
 import { formatDigest } from "../../wire/digest.ts";
@@ -8,10 +6,9 @@ import { Digests } from "../digests.ts";
 import type { BlobDigest, BlobStore } from "../store/blob-store.ts";
 import { concurrently } from "./concurrently.ts";
 import { invalid } from "./failure.ts";
+import { loadDirectories, type StoredDirectory } from "./input-directories.ts";
 import { type Properties, readProperties } from "./node-properties.ts";
 import { checkNodeName, quote } from "./paths.ts";
-
-type Directory = Messages["build.bazel.remote.execution.v2.Directory"];
 
 /** Something at a path below the input root; the root itself has the path "". */
 interface Entry {
@@ -28,45 +25,29 @@ export interface InputTree {
   readonly missing: readonly BlobDigest[];
 }
 
-/** Shared subtrees make a small upload a huge tree; nobody builds with more entries than this. */
-const MAX_ENTRIES = 2_000_000;
 const CONCURRENCY = 32;
 
 /**
  * Reads the tree below `root`, as the level knows it.
- * @throws CallError INVALID_ARGUMENT for names, links, digests or properties that the level forbids.
+ * @throws CallError INVALID_ARGUMENT for names, links, digests or properties that the level forbids, and as {@link loadDirectories}.
  */
 export async function readInputTree(root: BlobDigest, store: BlobStore, level: Level): Promise<InputTree> {
-  const tree = new TreeReader(level, root.digestFunction);
-  let visits = [{ path: "", digest: root }];
-  const directories = new Map<string, Directory | null>();
+  const stored = await loadDirectories(root, store, level);
+  const tree = new TreeReader(level, root.digestFunction.number);
+  let visits = [{ path: "", key: stored.root }];
   while (visits.length > 0) {
-    const fresh = new Map(visits.map(({ digest }) => [formatDigest(digest), digest]));
-    for (const key of directories.keys()) fresh.delete(key);
-    await concurrently(fresh, CONCURRENCY, async ([key, digest]) => {
-      const bytes = await store.get(digest);
-      directories.set(key, bytes === null ? null : decode(bytes, level, key));
-      if (bytes === null) tree.missing.set(key, digest);
-    });
-    visits = visits.flatMap(({ path, digest }) => {
-      const directory = directories.get(formatDigest(digest));
-      return directory ? tree.add(path, directory) : [];
+    visits = visits.flatMap(({ path, key }) => {
+      const directory = stored.found.get(key);
+      return directory === undefined ? [] : tree.add(path, directory);
     });
   }
-  const contents = new Map(tree.files.map(({ digest }) => [formatDigest(digest), digest]));
-  await concurrently(contents, CONCURRENCY, async ([key, digest]) => {
-    if (!(await store.has(digest))) tree.missing.set(key, digest);
+  const { directories, files, symlinks } = tree;
+  const contents = new Map(files.map(({ digest }) => [formatDigest(digest), digest]));
+  const missing = [...stored.missing];
+  await concurrently(contents.values(), CONCURRENCY, async (digest) => {
+    if (!(await store.has(digest))) missing.push(digest);
   });
-  return { ...tree, missing: [...tree.missing.values()] };
-}
-
-function decode(bytes: Buffer, level: Level, key: string): Directory {
-  try {
-    return codec(level).decode("build.bazel.remote.execution.v2.Directory", bytes);
-  } catch (error) {
-    if (error instanceof MalformedMessageError) throw invalid("input_root", `blob ${key}: ${error.message}`);
-    throw error;
-  }
+  return { directories, files, symlinks, missing };
 }
 
 /** Collects the entries of one directory after the other, and checks them. */
@@ -74,49 +55,39 @@ class TreeReader {
   readonly directories: InputTree["directories"][number][] = [];
   readonly files: InputTree["files"][number][] = [];
   readonly symlinks: InputTree["symlinks"][number][] = [];
-  readonly missing = new Map<string, BlobDigest>();
   readonly #lenientTargets: boolean;
   readonly #digests: Digests;
   readonly #digestFunction: number;
 
-  constructor(level: Level, digestFunction: BlobDigest["digestFunction"]) {
+  constructor(level: Level, digestFunction: number) {
     this.#lenientTargets = knows(level, "behaviour:lenient-symlink-targets");
     this.#digests = new Digests(level);
-    this.#digestFunction = digestFunction.number;
+    this.#digestFunction = digestFunction;
   }
 
   /** Adds what a directory holds and returns its subdirectories, which are still to be added. */
-  add(path: string, directory: Directory): { path: string; digest: BlobDigest }[] {
-    this.directories.push({ path, properties: readProperties(directory, path) });
+  add(path: string, { message, children }: StoredDirectory): { path: string; key: string }[] {
+    this.directories.push({ path, properties: readProperties(message, path) });
     const names = new Set<string>();
-    const childPath = ({ name }: { name: string }) => {
+    const childPath = (name: string) => {
       checkNodeName(name, path);
       if (names.has(name))
         throw invalid("input_root", `${quote(path)} has two children called ${quote(name)}`);
       names.add(name);
       return path === "" ? name : `${path}/${name}`;
     };
-    for (const file of directory.files) {
-      const at = childPath(file);
-      const digest = this.#digests.read(file.digest, this.#digestFunction, `input_root: file ${quote(at)}`);
+    for (const file of message.files) {
+      const at = childPath(file.name);
+      const digest = this.#digests.read(file.digest, this.#digestFunction, `input_root: ${at}`);
       const properties = readProperties(file, at);
       this.files.push({ path: at, digest, executable: file.isExecutable, properties });
     }
-    for (const symlink of directory.symlinks) {
-      const at = childPath(symlink);
+    for (const symlink of message.symlinks) {
+      const at = childPath(symlink.name);
       this.#checkTarget(symlink.target, at);
       this.symlinks.push({ path: at, target: symlink.target, properties: readProperties(symlink, at) });
     }
-    const subdirectories = directory.directories.map((child) => {
-      const at = childPath(child);
-      return {
-        path: at,
-        digest: this.#digests.read(child.digest, this.#digestFunction, `input_root: ${quote(at)}`),
-      };
-    });
-    const count = this.directories.length + this.files.length + this.symlinks.length + subdirectories.length;
-    if (count > MAX_ENTRIES) throw invalid("input_root", `there are more than ${MAX_ENTRIES} entries`);
-    return subdirectories;
+    return children.map(({ name, key }) => ({ path: childPath(name), key }));
   }
 
   /** Up to 2.1 a target had to be canonical (D34). Where it leads is its own affair: this server allows absolute targets. */
