@@ -3,6 +3,7 @@ import { currentRead } from "./current-read.ts";
 import { flushAll, scheduleFlush } from "./output.ts";
 import { adoptHandle } from "./private-handle.ts";
 import { HEADROOM, ReadChunk } from "./read-chunk.ts";
+import { socketProblem } from "./socket-problem.ts";
 
 /** Reads of this size or more move a socket from the shared buffer to chunks of its own. */
 const LARGE_READ = 32 * 1024;
@@ -191,7 +192,7 @@ function deliver(
 function watchEnd(socket: Socket, target: ReadTarget): void {
   let why = "the peer closed the connection";
   socket.on("error", (error) => {
-    why = error.message;
+    why = socketProblem(error);
   });
   socket.once("end", () => {
     target.ended(why);

@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import type { Address, UpstreamTls } from "../config/types.ts";
+import { socketProblem } from "../http2/socket-problem.ts";
 import { BufferReader, type SocketReader } from "../http2/socket-reader.ts";
 import { PemFiles } from "./pem-files.ts";
 
@@ -129,21 +130,14 @@ function checkProtocol(socket: TLSSocket, resolve: () => void, reject: (error: E
 function explain(error: NodeJS.ErrnoException): string {
   if (error instanceof DialError) return error.message;
   switch (error.code) {
-    case "ECONNREFUSED":
-      return "connection refused";
-    case "ENOENT":
-      return "there is no such socket";
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-      return "no route to the host";
-    case "ETIMEDOUT":
-      return "the connection timed out";
     case "ECONNRESET":
       return "the connection was reset during set-up";
     case "ERR_SSL_WRONG_VERSION_NUMBER":
     case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
       return "it does not speak TLS (for a plain port write grpc://HOST:PORT)";
+    case "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL":
+      return "it does not speak HTTP/2 over TLS (it accepts no h2 in ALPN)";
     default:
-      return error.message;
+      return socketProblem(error);
   }
 }

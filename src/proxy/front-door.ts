@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { StartError } from "../config/start-error.ts";
 import type { Address } from "../config/types.ts";
 import { flushAll } from "../http2/output.ts";
+import { socketProblem } from "../http2/socket-problem.ts";
 import { readAccepted } from "../http2/socket-reader.ts";
 import { ClientSession, type SessionHost } from "./client-session.ts";
 import type { Core } from "./core.ts";
@@ -100,8 +101,7 @@ export class FrontDoor implements SessionHost {
       },
     );
     server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-      const plain = error.code === "ERR_SSL_HTTP_REQUEST" || error.code === "ERR_SSL_WRONG_VERSION_NUMBER";
-      const reason = plain ? "it does not speak TLS, which this port requires" : error.message;
+      const reason = handshakeProblem(error, socket);
       core.log.warn({ client: socket.remoteAddress, reason }, "TLS handshake failed");
     });
     this.certificateTimer = setInterval(() => this.renew(server, pem), CERTIFICATE_CHECK).unref();
@@ -146,6 +146,14 @@ export class FrontDoor implements SessionHost {
     this.sessions.add(session);
     if (bytes !== null) session.receive(bytes);
   }
+}
+
+function handshakeProblem(error: NodeJS.ErrnoException, socket: TLSSocket): string {
+  if (error.code === "ERR_SSL_HTTP_REQUEST" || error.code === "ERR_SSL_WRONG_VERSION_NUMBER")
+    return "it does not speak TLS, which this port requires";
+  const { authorizationError } = socket;
+  if (authorizationError) return `its certificate is not accepted (${authorizationError})`;
+  return socketProblem(error);
 }
 
 function listenFailure(address: Address, error: NodeJS.ErrnoException): StartError {
