@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { StartError } from "../config/start-error.ts";
@@ -7,6 +8,7 @@ import { socketProblem } from "../http2/socket-problem.ts";
 import { readAccepted } from "../http2/socket-reader.ts";
 import { ClientSession, type SessionHost } from "./client-session.ts";
 import type { Core } from "./core.ts";
+import { removeDeadSocket } from "./dead-socket.ts";
 import { PemFiles } from "./pem-files.ts";
 import type { SideLane } from "./side-lane.ts";
 import { sniff } from "./sniff.ts";
@@ -44,12 +46,13 @@ export class FrontDoor implements SessionHost {
       address.kind === "unix"
         ? { path: address.path }
         : { host: address.host, port: address.port, reusePort };
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once("error", reject);
-    server.listen({ ...options, backlog: 4096 }, resolve);
-    await promise.catch((error: NodeJS.ErrnoException) => {
-      throw listenFailure(address, error);
-    });
+    try {
+      if (address.kind === "unix") await removeDeadSocket(address.path);
+      server.listen({ ...options, backlog: 4096 });
+      await once(server, "listening");
+    } catch (error) {
+      throw listenFailure(address, error as NodeJS.ErrnoException);
+    }
     this.servers.push(server);
     if (address.kind === "unix") return address;
     return { kind: "tcp", host: address.host, port: (server.address() as AddressInfo).port };
