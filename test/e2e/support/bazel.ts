@@ -15,6 +15,16 @@ export type BazelVersion = "0.17.2" | "0.29.0" | "2.1.0" | "4.2.3";
 export const BAZELS: readonly BazelVersion[] =
   E2E === "full" ? ["0.17.2", "0.29.0", "2.1.0", "4.2.3"] : ["0.17.2", "4.2.3"];
 
+/** The level of the API that a server needs for each version, with nothing translated. */
+export const LEVELS: Readonly<Record<BazelVersion, string>> = {
+  // Of 2018, but it counts on the parents of outputs being made, which the API has promised only since 2.0.
+  "0.17.2": "2.0",
+  "0.29.0": "2.0",
+  "2.1.0": "2.0",
+  // It never sends the empty blob, which servers have had to know of themselves since 2.2 (D13).
+  "4.2.3": "2.2",
+};
+
 /** What a build came to. */
 export interface Build extends Outcome {
   /** How many actions ran in which way, as Bazel sums it up: `remote`, `remote cache hit`, `local` … */
@@ -62,10 +72,12 @@ export class Bazel {
     return contents(out, (path) => !/^(host|k8-fastbuild)/.test(path) || /runfiles/.test(path));
   }
 
-  /** The flags for running every action at an address `host:port`. */
-  remote(address: string): string[] {
-    const executor = this.version === "0.17.2" ? address : `grpc://${address}`;
-    return [`--remote_executor=${executor}`, ...REMOTE];
+  /** The flags for running every action at an address `host:port`; over TLS if there is a certificate to trust. */
+  remote(address: string, certificate?: string): string[] {
+    if (certificate === undefined) return [...REMOTE, `--remote_executor=${this.url("grpc", address)}`];
+    const trust = ["--tls_certificate", certificate];
+    if (this.version === "0.17.2") trust.push("--tls_enabled");
+    return [...REMOTE, `--remote_executor=${this.url("grpcs", address)}`, ...trust];
   }
 
   /** The flags for a cache over HTTP at `host:port`; actions run as other flags say. */
@@ -79,6 +91,11 @@ export class Bazel {
       cwd: this.workspace,
       timeoutMs: 600_000,
     });
+  }
+
+  /** Schemes came later than 0.17.2. */
+  private url(scheme: string, address: string): string {
+    return this.version === "0.17.2" ? address : `${scheme}://${address}`;
   }
 
   private get program(): string {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { Service } from "./service.ts";
 
-const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
+/** The entry of the command line. */
+export const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
 
 /** The line that the bridge logs when it serves, as far as the tests read it. */
 interface UpLine {

@@ -6,7 +6,8 @@ def _folder_impl(ctx):
         outputs = [folder],
         command = "\n".join([
             "set -e",
-            "cd '%s'" % folder.path,
+            # A remote worker makes the parents of an output, not the output itself.
+            "mkdir -p '%s' && cd '%s'" % (folder.path, folder.path),
             "mkdir -p deep/deeper empty",
             "for n in $(seq %d); do echo \"file $n\" > deep/deeper/$n; done" % ctx.attr.files,
             "printf '#!/bin/sh\\necho ran\\n' > deep/tool",
