@@ -1,0 +1,88 @@
+/** Medians and ratios of what the rounds saw. */
+import type { Goal } from "./goals.ts";
+import type { Load } from "./loads.ts";
+import type { Sample } from "./measure.ts";
+
+/** What one target did under one load: a sample per round, or MiB per round for a stall, or why it failed. */
+export interface Outcome {
+  readonly samples: readonly Sample[];
+  readonly mebibytes: readonly number[];
+  readonly failure: string | null;
+}
+
+/** The outcomes of one load by the name of the target. */
+export interface LoadResult {
+  readonly load: Load;
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+}
+
+/** The middle one, or the mean of the middle two; NaN for none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return Number.isInteger(middle) ? (sorted[middle - 1]! + sorted[middle]!) / 2 : sorted[Math.floor(middle)]!;
+}
+
+/** The median of one property of the samples. */
+export function medianOf(outcome: Outcome, pick: (sample: Sample) => number | null): number {
+  return median(outcome.samples.map((sample) => pick(sample) ?? Number.NaN));
+}
+
+/**
+ * How many times a peer's figure the target's is: the median over the rounds of the ratio within a round, as a machine that is busy
+ * with something else slows both alike. Undefined where either did not run.
+ */
+export function ratio(
+  { outcomes }: LoadResult,
+  target: string,
+  peer: string,
+  pick: (sample: Sample) => number | null,
+): number | undefined {
+  const [mine, theirs] = [outcomes.get(target), outcomes.get(peer)];
+  if (mine === undefined || theirs === undefined || mine.failure !== null || theirs.failure !== null)
+    return undefined;
+  const value = median(
+    mine.samples.map(
+      (sample, round) => (pick(sample) ?? Number.NaN) / (pick(theirs.samples[round]!) ?? Number.NaN),
+    ),
+  );
+  return Number.isNaN(value) ? undefined : value;
+}
+
+/** What was measured for a goal, in the unit of its limit, and whether that is enough; undefined where it was not measured. */
+export function verdict(
+  goal: Goal,
+  results: readonly LoadResult[],
+): { readonly measured: number; readonly met: boolean } | undefined {
+  const result = results.find(({ load }) => load.id === goal.load);
+  if (result === undefined) return undefined;
+  const { limit, measure, target } = goal;
+  if (limit.peer === null) {
+    const outcome = result.outcomes.get(target);
+    if (outcome === undefined || outcome.failure !== null) return undefined;
+    const measured = median(outcome.mebibytes);
+    return { measured, met: measured <= limit.mebibytes };
+  }
+  const measured = ratio(result, target, limit.peer, (sample) =>
+    measure === "p50" ? sample.p50 : sample.cpu,
+  );
+  return measured === undefined ? undefined : { measured, met: measured <= limit.ratio };
+}
+
+/** Whether calls per second say something of the proxy: it was busy, and nothing else was busier. */
+export function proxyWasBottleneck(outcome: Outcome, shared: boolean): boolean {
+  const proxy = medianOf(outcome, (sample) => sample.proxyBusy);
+  return proxy >= 0.9 && proxy > otherBusy(outcome, shared);
+}
+
+/** Whether latencies say something of the proxy: generator and backend had time left. */
+export function latencyCounts(outcome: Outcome, shared: boolean): boolean {
+  return otherBusy(outcome, shared) < 0.8;
+}
+
+/** How busy the core of generator and backend was, or the busier one of their two. */
+export function otherBusy(outcome: Outcome, shared: boolean): number {
+  return medianOf(outcome, ({ generatorBusy, backendBusy }) =>
+    shared ? generatorBusy + backendBusy : Math.max(generatorBusy, backendBusy),
+  );
+}
