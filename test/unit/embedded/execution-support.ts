@@ -172,12 +172,22 @@ export class Workshop {
     throw new assert.AssertionError({ message: "the stream ended before the operation was done" });
   }
 
-  /** The stage and all else an operation shows now. */
-  metadata(operation: ExecutionOperation): Message<"ExecuteOperationMetadata"> {
-    const message = unpackAny(codec(), `${V2}.ExecuteOperationMetadata`, operation.current().metadata);
-    assert(message);
-    return message;
+  /** Waits until an operation is in a stage, and fails if it passes it by. */
+  async reach(operation: ExecutionOperation, stage: number): Promise<void> {
+    for await (const state of operation.updates()) {
+      if (metadataOf(state).stage === stage) return;
+    }
+    assert.fail(`the operation ended without having been seen in stage ${stage}`);
   }
+}
+
+/** The stage and all else a state of an operation shows. */
+export function metadataOf({
+  metadata,
+}: Messages["google.longrunning.Operation"]): Message<"ExecuteOperationMetadata"> {
+  const message = unpackAny(codec(), `${V2}.ExecuteOperationMetadata`, metadata);
+  assert(message);
+  return message;
 }
 
 export function blobDigest({ hash, sizeBytes }: DigestMessage): BlobDigest {
