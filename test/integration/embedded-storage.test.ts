@@ -181,7 +181,7 @@ test("what decompresses to something else, or to far more, is refused", async (t
   ];
   const requests = attempts.map((data) => ({ digest, data, compressor: ZSTD }));
   const { responses } = await client.unary<Updated>(UPDATE, { requests });
-  for (const { status } of responses) assert.equal(status?.code, Status.INVALID_ARGUMENT, status?.message);
+  for (const { status } of responses) assert.equal(status?.code, Status.INVALID_ARGUMENT);
 });
 
 test("a server of before compression takes compressed data for the content, which has another hash", async (t) => {

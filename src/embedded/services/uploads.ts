@@ -82,18 +82,17 @@ export class Uploads {
     chunks: AsyncIterable<Buffer>,
     { finished, cut }: { finished: () => boolean; cut: () => boolean },
   ): Promise<void> {
-    if (offset === 0) await this.drop(name);
-    const upload = this.uploads.get(name) ?? new Upload(this.store.write(digest));
-    this.uploads.set(name, upload);
+    const upload = offset === 0 ? await this.begin(name, digest) : this.uploads.get(name);
     const holder = {};
-    await upload.claim(holder);
+    await upload?.claim(holder);
+    if (upload === undefined || upload.committed !== offset) {
+      if (upload !== undefined) upload.holder = null;
+      throw new CallError(
+        Status.INVALID_ARGUMENT,
+        `write_offset is ${offset}, but ${this.committed(name)} bytes of this upload are stored`,
+      );
+    }
     try {
-      if (upload.committed !== offset) {
-        throw new CallError(
-          Status.INVALID_ARGUMENT,
-          `write_offset is ${offset}, but ${upload.committed} bytes of this upload are stored`,
-        );
-      }
       for await (const chunk of chunks) await upload.append(holder, chunk);
       if (!finished()) return;
       await upload.finish(holder);
@@ -110,6 +109,13 @@ export class Uploads {
   /** Drops all of them. */
   async stop(): Promise<void> {
     await Promise.all([...this.uploads.keys()].map((name) => this.drop(name)));
+  }
+
+  private async begin(name: string, digest: BlobDigest): Promise<Upload> {
+    await this.drop(name);
+    const upload = new Upload(this.store.write(digest));
+    this.uploads.set(name, upload);
+    return upload;
   }
 
   private async drop(name: string): Promise<void> {
