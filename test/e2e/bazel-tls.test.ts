@@ -10,6 +10,8 @@ import { scratch } from "./support/folder.ts";
 const folder = scratch();
 
 for (const version of BAZELS) {
+  // Debian built its own without ALPN, and so without TLS for gRPC: it crashes («JDK provider does not support ALPN protocol»).
+  if (version === "4.2.3") continue;
   test(`Bazel ${version} builds through the bridge over TLS`, async (t) => {
     const server = await startEmbeddedServer(LEVELS[version]);
     t.after(() => server.service.end("SIGTERM"));
