@@ -81,7 +81,7 @@ export function latencyCounts(outcome: Outcome, shared: boolean): boolean {
 }
 
 /** How busy the core of generator and backend was, or the busier one of their two. */
-export function otherBusy(outcome: Outcome, shared: boolean): number {
+function otherBusy(outcome: Outcome, shared: boolean): number {
   return medianOf(outcome, ({ generatorBusy, backendBusy }) =>
     shared ? generatorBusy + backendBusy : Math.max(generatorBusy, backendBusy),
   );

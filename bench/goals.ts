@@ -1,7 +1,7 @@
 /** The figures to reach. */
 
 /** Most that a figure of the bridge may be, as a multiple of a peer's or in MiB. */
-export type Limit =
+type Limit =
   | { readonly peer: string; readonly ratio: number }
   | { readonly peer: null; readonly mebibytes: number };
 

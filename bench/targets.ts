@@ -8,7 +8,7 @@ import { freePort, Service } from "./pinned.ts";
 export type Front = "plain" | "tls";
 
 /** What a target is started with. */
-export interface Place {
+interface Place {
   readonly front: Front;
   readonly backendPort: number;
   readonly core: number;
