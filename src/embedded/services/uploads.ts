@@ -96,9 +96,12 @@ export class Uploads {
       for await (const chunk of chunks) await upload.append(holder, chunk);
       if (!finished()) return;
       await upload.finish(holder);
-      this.uploads.delete(name);
+      this.forget(name, upload);
     } catch (error) {
-      if (upload.holder === holder && !cut()) await this.drop(name);
+      if (upload.holder === holder && !cut()) {
+        this.forget(name, upload);
+        await upload.abort();
+      }
       throw error;
     } finally {
       if (upload.holder === holder) upload.holder = null;
@@ -108,24 +111,27 @@ export class Uploads {
 
   /** Drops all of them. */
   async stop(): Promise<void> {
-    await Promise.all([...this.uploads.keys()].map((name) => this.drop(name)));
+    await Promise.all([...this.uploads.values()].map((upload) => upload.abort()));
+    this.uploads.clear();
   }
 
   private async begin(name: string, digest: BlobDigest): Promise<Upload> {
-    await this.drop(name);
+    const earlier = this.uploads.get(name);
     const upload = new Upload(this.store.write(digest));
     this.uploads.set(name, upload);
+    await earlier?.abort();
     return upload;
   }
 
-  private async drop(name: string): Promise<void> {
-    const upload = this.uploads.get(name);
-    this.uploads.delete(name);
-    await upload?.abort();
+  private forget(name: string, upload: Upload): void {
+    if (this.uploads.get(name) === upload) this.uploads.delete(name);
   }
 
   private async dropOldest(): Promise<void> {
     const idle = [...this.uploads].filter(([, { holder }]) => holder === null);
-    for (const [name] of idle.slice(0, Math.max(0, idle.length - KEPT))) await this.drop(name);
+    for (const [name, upload] of idle.slice(0, Math.max(0, idle.length - KEPT))) {
+      this.forget(name, upload);
+      await upload.abort();
+    }
   }
 }
