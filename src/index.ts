@@ -82,7 +82,7 @@ export async function createBridge({
       },
     };
   } catch (error) {
-    await engine.cut();
+    await Promise.all([engine.drain(), engine.cut()]);
     await engine.end();
     await admin?.stop();
     await embedded.stop();

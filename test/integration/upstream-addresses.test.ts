@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
 import dns from "node:dns/promises";
-import { once } from "node:events";
 import { syncBuiltinESMExports } from "node:module";
-import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import type * as grpc from "@grpc/grpc-js";
 import { bridgeTo } from "../support/bridge.ts";
+import { freePort } from "../support/free-port.ts";
 import { GrpcClient, grpcServer } from "../support/grpc.ts";
 
 // A name with several addresses, as that of a service in a cluster: each connection resolves it anew.
@@ -26,16 +25,6 @@ function nameService(t: TestContext, answers: string[]): { asked: number } {
     syncBuiltinESMExports();
   });
   return state;
-}
-
-/** A port that is free on every address of the loopback. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "0.0.0.0");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** Servers on several addresses and one port; each answers with its address. */
