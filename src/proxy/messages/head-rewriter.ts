@@ -37,7 +37,7 @@ class HeadRewriter implements MessageEditor, FieldVisitor {
   private readonly rewrite: HeadRewrite;
   private readonly budget: Budget;
   private readonly scanner = new FieldScanner(this);
-  private begun = false;
+  private first = true;
   private length = 0;
   private held: Buffer[] = [];
   private heldBytes = 0;
@@ -52,11 +52,12 @@ class HeadRewriter implements MessageEditor, FieldVisitor {
   }
 
   wants(): boolean {
-    return !this.begun;
+    const { first } = this;
+    this.first = false;
+    return first;
   }
 
   begin(length: number): void {
-    this.begun = true;
     this.length = length;
   }
 

@@ -7,7 +7,7 @@ import {
   PREFIX_BYTES,
   writePrefix,
 } from "../../wire/envelope.ts";
-import { MessageBuffer } from "../../wire/message-buffer.ts";
+import { type MemoryAllowance, MessageBuffer } from "../../wire/message-buffer.ts";
 import { Status } from "../../wire/status.ts";
 import { CallError, cutMessage } from "./call-error.ts";
 import { inflateMessage } from "./inflate.ts";
@@ -17,7 +17,7 @@ const GRPC_ENCODING = internName("grpc-encoding");
 
 /** What is done with the messages that a {@link MessageFilter} opens; called in the order begin, bytes …, end. */
 export interface MessageEditor {
-  /** Whether the next message is to be opened; one that is not passes as it is. */
+  /** Asked once for each message: whether it is to be opened. One that is not passes as it is. */
   wants(): boolean;
   /** A message of `length` bytes begins. Its prefix is for the editor to send. */
   begin(length: number, out: Outflow): void;
@@ -31,7 +31,7 @@ export interface MessageEditor {
  * Finds the messages of a request and lets an editor see and change them as they pass. Messages have no limit here, as they are not held;
  * a compressed one is, up to the message limit, and goes on compressed unless it was changed.
  */
-export class MessageFilter implements RelayFilter, EnvelopeHandler {
+export class MessageFilter implements RelayFilter, EnvelopeHandler, MemoryAllowance {
   private readonly context: FilterContext;
   private readonly editor: MessageEditor;
   private readonly encoding: string;
@@ -90,7 +90,7 @@ export class MessageFilter implements RelayFilter, EnvelopeHandler {
       const text = `a compressed message of ${length} bytes was announced; the limit is ${limit} bytes`;
       throw new CallError(Status.RESOURCE_EXHAUSTED, text);
     }
-    this.compressed = new MessageBuffer(length, (bytes) => this.charge(bytes));
+    this.compressed = new MessageBuffer(length, this);
   }
 
   /** Lets the editor see a message that came compressed. */
@@ -106,7 +106,11 @@ export class MessageFilter implements RelayFilter, EnvelopeHandler {
     return same ? envelope([compressed], true) : [result];
   }
 
-  private charge(bytes: number): void {
+  get free(): number {
+    return this.context.budget.free;
+  }
+
+  charge(bytes: number): void {
     if (this.closed) return;
     this.charged += bytes;
     this.context.budget.charge(bytes);

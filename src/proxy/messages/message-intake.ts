@@ -1,6 +1,6 @@
 import type { Budget } from "../../http2/budget.ts";
 import { type EnvelopeHandler, EnvelopeParser } from "../../wire/envelope.ts";
-import { MessageBuffer } from "../../wire/message-buffer.ts";
+import { type MemoryAllowance, MessageBuffer } from "../../wire/message-buffer.ts";
 import { Status } from "../../wire/status.ts";
 import { CallError, cutMessage, toCallError } from "./call-error.ts";
 
@@ -14,6 +14,8 @@ const PATIENCE = 10_000;
 export interface RawMessage {
   readonly bytes: Buffer;
   readonly compressed: boolean;
+  /** The memory it takes. */
+  readonly held: number;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface RawMessage {
  * budget until the message is taken and released. The sender gets credit while its message grows and there is budget;
  * a message that waits too long for room is refused.
  */
-export class MessageIntake implements EnvelopeHandler {
+export class MessageIntake implements EnvelopeHandler, MemoryAllowance {
   private readonly budget: Budget;
   private readonly credit: (bytes: number) => void;
   private readonly failed: (error: CallError) => void;
@@ -61,7 +63,9 @@ export class MessageIntake implements EnvelopeHandler {
     }
     if (fin) this.finish();
     if (this.mayGrow()) return end - start;
+    // The sender's window counts what it gets no credit for; it is not to be charged twice.
     this.owed += end - start;
+    this.charge(start - end);
     this.waitForRoom();
     return 0;
   }
@@ -74,7 +78,7 @@ export class MessageIntake implements EnvelopeHandler {
     for (const resolve of this.waiting.splice(0)) resolve(null);
   }
 
-  /** The next message, or null after the last. What it takes stays charged until `release`. */
+  /** The next message, or null after the last. Its `held` bytes stay charged until `release`. */
   next(): Promise<RawMessage | null> {
     const message = this.complete.shift();
     if (message !== undefined) {
@@ -86,10 +90,15 @@ export class MessageIntake implements EnvelopeHandler {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  /** The memory of a message that was taken is free again. */
-  release(message: RawMessage): void {
+  /** What was made of a message takes `bytes` more. */
+  hold(bytes: number): void {
+    if (!this.closed) this.charge(bytes);
+  }
+
+  /** `bytes` of what was taken, or made of it, are free again. */
+  release(bytes: number): void {
     if (this.closed) return;
-    this.charge(-message.bytes.buffer.byteLength);
+    this.charge(-bytes);
     this.payOwed();
   }
 
@@ -107,9 +116,18 @@ export class MessageIntake implements EnvelopeHandler {
     if (owed > 0) this.credit(owed);
   }
 
+  get free(): number {
+    return this.budget.free;
+  }
+
+  charge(bytes: number): void {
+    this.charged += bytes;
+    this.budget.charge(bytes);
+  }
+
   begin(length: number, compressed: boolean): void {
     this.compressed = compressed;
-    this.current = new MessageBuffer(length, (bytes) => this.charge(bytes));
+    this.current = new MessageBuffer(length, this);
   }
 
   bytes(buffer: Buffer, start: number, end: number): void {
@@ -117,7 +135,8 @@ export class MessageIntake implements EnvelopeHandler {
   }
 
   end(): void {
-    const message = { bytes: this.current!.view(), compressed: this.compressed };
+    const { current, compressed } = this;
+    const message = { bytes: current!.view(), compressed, held: current!.allocated };
     this.current = null;
     const resolve = this.waiting.shift();
     if (resolve !== undefined) return resolve(message);
@@ -131,11 +150,6 @@ export class MessageIntake implements EnvelopeHandler {
     this.failed(error);
   }
 
-  private charge(bytes: number): void {
-    this.charged += bytes;
-    this.budget.charge(bytes);
-  }
-
   private mayGrow(): boolean {
     return this.unread <= READ_AHEAD && this.budget.free > 0;
   }
@@ -144,6 +158,7 @@ export class MessageIntake implements EnvelopeHandler {
     const { owed } = this;
     if (owed === 0 || !this.mayGrow()) return;
     this.owed = 0;
+    this.charge(owed);
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
     this.credit(owed);

@@ -65,10 +65,11 @@ export class MessageStream implements StreamSink {
     for (;;) {
       const raw = await this.intake.next();
       if (raw === null) return;
+      const message = await this.inflated(raw);
       try {
-        yield await this.inflated(raw);
+        yield message.bytes;
       } finally {
-        this.intake.release(raw);
+        this.intake.release(message.held);
       }
     }
   }
@@ -76,8 +77,7 @@ export class MessageStream implements StreamSink {
   /** The next message, inflated, or null after the last; it is charged to the budget until the stream is closed. */
   async take(): Promise<Buffer | null> {
     const raw = await this.intake.next();
-    if (raw === null) return null;
-    return this.inflated(raw);
+    return raw === null ? null : (await this.inflated(raw)).bytes;
   }
 
   /** Sends one message, not compressed, given as slices that the caller leaves alone. Resolves when it is time for the next one. */
@@ -102,8 +102,15 @@ export class MessageStream implements StreamSink {
     this.drained();
   }
 
-  private async inflated({ bytes, compressed }: RawMessage): Promise<Buffer> {
-    return compressed ? await inflateMessage(this.encoding, bytes, this.maxMessageBytes) : bytes;
+  private async inflated(raw: RawMessage): Promise<RawMessage> {
+    if (!raw.compressed) return raw;
+    try {
+      const bytes = await inflateMessage(this.encoding, raw.bytes, this.maxMessageBytes);
+      this.intake.hold(bytes.length);
+      return { bytes, compressed: false, held: bytes.length };
+    } finally {
+      this.intake.release(raw.held);
+    }
   }
 
   // ---- from the stream ----

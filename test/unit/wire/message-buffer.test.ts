@@ -13,9 +13,13 @@ test("never allocates more than 1 KiB or four times what has arrived, nor more t
   const length = 1_000_003;
   const chunk = Buffer.alloc(777, 7);
   let told = 0;
-  const buffer = new MessageBuffer(length, (bytes) => {
-    told += bytes;
-  });
+  const memory = {
+    free: 10_000_000,
+    charge(bytes: number) {
+      told += bytes;
+    },
+  };
+  const buffer = new MessageBuffer(length, memory);
   for (let at = 0; at < length; at += chunk.length) {
     buffer.append(chunk, 0, Math.min(chunk.length, length - at));
     assert.ok(buffer.allocated <= Math.max(1024, 4 * buffer.arrived));
@@ -25,6 +29,14 @@ test("never allocates more than 1 KiB or four times what has arrived, nor more t
   assert.equal(buffer.complete, true);
   assert.equal(buffer.view().length, length);
   assert.ok(buffer.view().every((byte) => byte === 7));
+});
+
+test("takes little more than what has arrived where memory is short", () => {
+  const buffer = new MessageBuffer(1 << 20, { free: 0, charge() {} });
+  for (let at = 0; at < 1 << 20; at += 16_384) {
+    buffer.append(Buffer.alloc(16_384), 0, 16_384);
+    assert.ok(buffer.allocated <= 1.25 * buffer.arrived);
+  }
 });
 
 test("keeps its own copy of what arrived", () => {
@@ -46,10 +58,14 @@ test("a message of no bytes is complete at once", () => {
 
 test("a listener that refuses memory leaves what arrived before untouched", () => {
   let budget = 4000;
-  const buffer = new MessageBuffer(5000, (bytes) => {
-    if (bytes > budget) throw new Error("over budget");
-    budget -= bytes;
-  });
+  const memory = {
+    free: 10_000,
+    charge(bytes: number) {
+      if (bytes > budget) throw new Error("over budget");
+      budget -= bytes;
+    },
+  };
+  const buffer = new MessageBuffer(5000, memory);
   buffer.append(Buffer.alloc(1000, 1), 0, 1000);
   assert.throws(() => buffer.append(Buffer.alloc(4000), 0, 4000), /over budget/);
   assert.equal(buffer.arrived, 1000);
