@@ -13,6 +13,8 @@ export interface RawServer {
   readonly peers: RawPeer[];
   /** The first connection that no call of `nextPeer` has returned yet, now or when it comes; rejects when none comes for five seconds. */
   nextPeer(): Promise<RawPeer>;
+  /** Connections that have come and were not asked for will not be returned by `nextPeer`. */
+  forgetPeers(): void;
   /** Closes the listener and every connection. */
   close(): Promise<void>;
 }
@@ -52,6 +54,9 @@ export async function startRawServer(
           resolve(next);
         });
       });
+    },
+    forgetPeers() {
+      unclaimed.length = 0;
     },
     async close() {
       for (const peer of peers) peer.close();
