@@ -133,8 +133,8 @@ export class RelayCall implements StreamSink, WaitingCall {
   private answerReset(code: number, why: string | null): void {
     const { upstream } = this.core;
     if (this.upstream!.remoteDone) {
-      // The answer is complete: the upstream only wants no more of the request.
-      this.client.resetAfterSending(code);
+      // The answer is complete: no more is wanted of the request, and that is no error even if the connection is lost.
+      this.client.resetAfterSending(why === null ? code : ErrorCode.NO_ERROR);
     } else if (why === null || code === ErrorCode.REFUSED_STREAM) {
       this.client.reset(code);
       this.finish(code === ErrorCode.REFUSED_STREAM ? Status.UNAVAILABLE : Status.CANCELLED);
