@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { blobOf, type Digest } from "../../../src/cli/demo/blob.ts";
+import type { BuiltTarget } from "../../../src/cli/demo/build.ts";
+import { flatten, inputTree, type RemoteFile } from "../../../src/cli/demo/files.ts";
+import { EXPECTED, SOURCES, TARGETS } from "../../../src/cli/demo/phrase-book.ts";
+import { bytes, duration } from "../../../src/cli/demo/report.ts";
+import { verifyCaching, verifyOutputs } from "../../../src/cli/demo/verify.ts";
+import { codec } from "../../../src/spec/codec.ts";
+
+const TREE = "build.bazel.remote.execution.v2.Tree";
+const DIRECTORY = "build.bazel.remote.execution.v2.Directory";
+
+/** A finished build of one target that made these files, and a client that can read them. */
+function built(files: Record<string, string>, cached = false) {
+  const blobs = new Map(Object.entries(files).map(([path, content]) => [path, blobOf(content)]));
+  const target: BuiltTarget = {
+    target: TARGETS[0]!,
+    cached,
+    milliseconds: 1,
+    files: new Map([...blobs].map(([path, { digest }]) => [path, { digest, executable: false }])),
+  };
+  const read = async (digests: readonly Digest[]) =>
+    digests.map(({ hash }) => [...blobs.values()].find(({ digest }) => digest.hash === hash)!.bytes);
+  return { target, client: { read } };
+}
+
+test("outputs are verified: each there, each right, none besides", async () => {
+  const expected = { a: "1", b: "2" };
+  const cases = [
+    [{ a: "1", b: "2" }, null],
+    [{ a: "1" }, /file b was not built/],
+    [{ a: "1", b: "3" }, /file b is not what it should be/],
+    [{ a: "1", b: "2", c: "3" }, /file c was built, but by no target/],
+  ] as const;
+  for (const [files, message] of cases) {
+    const { target, client } = built(files);
+    const verified = verifyOutputs([target], expected, client);
+    if (message === null) await verified;
+    else await assert.rejects(verified, { name: "BuildError", message });
+  }
+});
+
+test("caching is verified: nothing known at first, everything afterwards", () => {
+  const [ran, hit] = [built({}).target, built({}, true).target];
+  verifyCaching([ran, ran], [hit, hit]);
+  assert.throws(() => verifyCaching([ran, hit], [hit, hit]), /an empty server had a result for/);
+  assert.throws(() => verifyCaching([ran, ran], [hit, ran]), /ran again in the second build/);
+});
+
+test("every target uses only what sources and earlier targets give, and all that is made is expected", () => {
+  const there = new Set(Object.keys(SOURCES));
+  for (const { inputs, output } of TARGETS) {
+    for (const input of inputs) assert(there.has(input), input);
+    there.add(output);
+    const made = Object.keys(EXPECTED).filter((path) => path === output || path.startsWith(`${output}/`));
+    assert(made.length > 0, output);
+  }
+});
+
+test("files become canonical directories and come back from a Tree", () => {
+  const file = (content: string, executable = false): RemoteFile => ({
+    digest: blobOf(content).digest,
+    executable,
+  });
+  const files = new Map([
+    ["z", file("z")],
+    ["a/b/c", file("c", true)],
+    ["a.txt", file("t")],
+    ["a/x", file("x")],
+  ]);
+  const { root, directories } = inputTree(files);
+  const messages = directories.map(({ bytes: encoded }) => codec().decode(DIRECTORY, encoded));
+  for (const { files: nodes } of messages) {
+    const names = nodes.map(({ name }) => name);
+    assert.deepEqual(names, names.toSorted());
+  }
+  assert.equal(directories.at(-1)?.digest.hash, root.hash);
+  const tree = codec().create(TREE, { root: messages.at(-1), children: messages.slice(0, -1) });
+  const back = flatten(tree, "base");
+  assert.deepEqual(
+    [...back].map(([path, { digest, executable }]) => [path, digest.hash, executable]).sort(),
+    [...files].map(([path, { digest, executable }]) => [`base/${path}`, digest.hash, executable]).sort(),
+  );
+});
+
+test("times and sizes for people", () => {
+  assert.deepEqual([0.2, 12, 999, 1300].map(duration), ["1 ms", "12 ms", "999 ms", "1.3 s"]);
+  assert.deepEqual([0, 999, 1000, 4200, 3_400_000].map(bytes), [
+    "0 B",
+    "999 B",
+    "1.0 kB",
+    "4.2 kB",
+    "3.4 MB",
+  ]);
+});
