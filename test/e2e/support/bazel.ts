@@ -19,9 +19,9 @@ export const BAZELS: readonly BazelVersion[] =
 export const LEVELS: Readonly<Record<BazelVersion, string>> = {
   // Of 2018, but it counts on the parents of outputs being made, which the API has promised only since 2.0.
   "0.17.2": "2.0",
-  "0.29.0": "2.0",
-  "2.1.0": "2.0",
-  // It never sends the empty blob, which servers have had to know of themselves since 2.2 (D13).
+  // These never send the empty blob, which servers have had to know of themselves since 2.2 (D13).
+  "0.29.0": "2.2",
+  "2.1.0": "2.2",
   "4.2.3": "2.2",
 };
 
