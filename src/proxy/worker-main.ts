@@ -8,9 +8,11 @@ import type { WorkerReply, WorkerRequest } from "./workers.ts";
 // The entry of one worker thread: does what the main thread asks, one message at a time.
 const { config, probeId } = workerData as { config: ReachableConfig; probeId: string };
 const port = parentPort!;
-const proxy = new ProxyThread(config, createLog(config.log), probeId, new Map());
+let proxy: ProxyThread | null = null;
 
 async function perform(request: WorkerRequest): Promise<unknown> {
+  // Made by the first request, so that a problem with its configuration is that request's answer.
+  proxy ??= new ProxyThread(config, createLog(config.log), probeId, new Map());
   switch (request.what) {
     case "listen":
       return await proxy.listen(request.addresses as Address[], true);

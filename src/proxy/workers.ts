@@ -32,9 +32,9 @@ class RemoteProxy {
     this.worker = new Worker(new URL(entry), { workerData: data });
     this.worker.on("message", (reply: WorkerReply) => this.answered(reply));
     this.worker.on("error", (error: Error) => {
+      died(error);
       for (const call of this.pending.values()) call.reject(error);
       this.pending.clear();
-      died(error);
     });
   }
 
@@ -63,7 +63,13 @@ export class Workers {
 
   /** `died` is called if a worker ends by itself, which is a defect. */
   constructor(config: ReachableConfig, probeId: string, died: (error: Error) => void) {
-    for (let i = 0; i < config.workers; i++) this.proxies.push(new RemoteProxy({ config, probeId }, died));
+    for (let i = 0; i < config.workers; i++) {
+      const proxy = new RemoteProxy({ config, probeId }, (error) => {
+        this.proxies.splice(this.proxies.indexOf(proxy), 1);
+        died(error);
+      });
+      this.proxies.push(proxy);
+    }
   }
 
   /** Listens in every thread; returns the addresses with their real ports. Rejects with a `StartError`. */
@@ -76,9 +82,11 @@ export class Workers {
     return listening;
   }
 
-  /** The counts of all threads together. */
+  /** The counts of all threads together; those of a thread that died are gone. Rejects if none is left. */
   async snapshot(): Promise<MetricsSnapshot> {
-    return merge((await this.askAll("snapshot")) as MetricsSnapshot[]);
+    const snapshots = (await this.askAll("snapshot")) as MetricsSnapshot[];
+    if (snapshots.length === 0) throw new Error("no worker thread is left");
+    return merge(snapshots);
   }
 
   /** See `ProxyThread.drain`. */
@@ -96,7 +104,9 @@ export class Workers {
     await Promise.all(this.proxies.map(({ worker }) => worker.terminate()));
   }
 
-  private askAll(what: "snapshot" | "drain" | "cut"): Promise<unknown[]> {
-    return Promise.all(this.proxies.map((proxy) => proxy.ask({ what })));
+  /** The answers of the threads that live to give one. */
+  private async askAll(what: "snapshot" | "drain" | "cut"): Promise<unknown[]> {
+    const asked = await Promise.allSettled(this.proxies.map((proxy) => proxy.ask({ what })));
+    return asked.filter((answer) => answer.status === "fulfilled").map(({ value }) => value);
   }
 }
