@@ -1,6 +1,6 @@
 /**
  * Runs the tests: `npm test` all that need nothing but this checkout, `npm run test:e2e` those with real programs,
- * `npm run test:pack` those of the packed package. Files named as arguments replace the whole set; other arguments go to Node.
+ * `npm test -- --pack` those of the packed package. Files named as arguments replace the whole set; other arguments go to Node.
  */
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";

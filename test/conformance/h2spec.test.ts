@@ -25,7 +25,7 @@ const DIFFERENCES: Readonly<Record<string, string>> = {
 const CASES = 146;
 
 const tool = findH2spec();
-const skip = tool === null && "h2spec is not installed; CONTRIBUTING.md says how, H2SPEC says where it is";
+const skip = tool === null && "h2spec is not installed; .ci/run installs it, H2SPEC says where it is";
 
 for (const readPath of ["auto", "documented"] as const) {
   describe(`h2spec, ${readPath} read path`, { skip }, () => {
