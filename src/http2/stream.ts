@@ -144,8 +144,7 @@ export class Stream {
   /** Ends the stream at once with RST_STREAM; queued bytes are dropped. */
   reset(code: number): void {
     if (this.gone) return;
-    this.connection.writer.reset(this.id, code);
-    this.connection.rememberReset(this.id);
+    this.connection.reset(this.id, code);
     this.close();
   }
 

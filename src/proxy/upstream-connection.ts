@@ -1,4 +1,5 @@
-import { Connection, type ConnectionOwner } from "../http2/connection.ts";
+import { Connection } from "../http2/connection.ts";
+import type { ConnectionOwner } from "../http2/connection-owner.ts";
 import { ErrorCode } from "../http2/constants.ts";
 import type { SocketReader } from "../http2/socket-reader.ts";
 import type { Core } from "./core.ts";

@@ -36,6 +36,11 @@ export class HpackDecoder {
     this.table = new DynamicTable(maxTableSize);
   }
 
+  /** True if the last list exceeded `maxListSize` and is cut. */
+  get tooLarge(): boolean {
+    return this.listSize > this.maxListSize;
+  }
+
   /** Sets the SETTINGS_HEADER_TABLE_SIZE that the peer has acknowledged. Takes effect with the next block. */
   setMaxTableSize(size: number): void {
     this.limit = size;
