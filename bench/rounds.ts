@@ -11,6 +11,9 @@ import type { Front, Running, Target } from "./targets.ts";
 /** The name under which the backend itself is measured, without a proxy. */
 export const DIRECT = "direct";
 
+/** Long enough for compilers that work at run time to be done. */
+const WARM_UP_SECONDS = 1.5;
+
 /** Everything that all runs share. */
 export interface Bench {
   readonly targets: readonly Target[];
@@ -79,9 +82,10 @@ async function runOnce(
   name: string,
   running: Running | undefined,
   log: Log,
+  seconds: number,
 ): Promise<void> {
   if (load.kind === "traffic") {
-    log.samples.push(await measure(routeTo(bench, running ?? null), load, bench.seconds));
+    log.samples.push(await measure(routeTo(bench, running ?? null), load, seconds));
     return;
   }
   const target = bench.targets.find((candidate) => candidate.name === name)!;
@@ -115,7 +119,8 @@ async function runLoad(bench: Bench, load: Load, running: ReadonlyMap<string, Ru
   for (let round = load.kind === "traffic" ? -1 : 0; round < bench.rounds; round++) {
     for (const name of shuffled(names)) {
       await attempt(name, async (log) => {
-        await runOnce(bench, load, name, running.get(name), log);
+        const seconds = round < 0 ? Math.max(bench.seconds, WARM_UP_SECONDS) : bench.seconds;
+        await runOnce(bench, load, name, running.get(name), log, seconds);
         if (round < 0) log.samples.pop();
       });
     }
