@@ -16,7 +16,7 @@ type Action = Messages["build.bazel.remote.execution.v2.Action"];
 type Command = Messages["build.bazel.remote.execution.v2.Command"];
 
 /** The longest time an action may run, also without a timeout of its own: a day. */
-export const MAX_TIMEOUT_MS = 24 * 3600 * 1000;
+const MAX_TIMEOUT_MS = 24 * 3600 * 1000;
 
 /** An Action that can be run once its Command is known. */
 export interface ReadAction {

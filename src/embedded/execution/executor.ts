@@ -30,11 +30,6 @@ const ACTION_RESULT = "build.bazel.remote.execution.v2.ActionResult";
 /** Operations that are done stay known until there are so many of them. */
 const REMEMBERED = 1000;
 
-/** Hears of executions that failed by no fault of the caller; pino's logs fit. */
-export interface ExecutionLog {
-  error(fields: object, message: string): void;
-}
-
 /** What an executor is made of. */
 export interface ExecutorOptions {
   readonly level: Level;
@@ -42,7 +37,6 @@ export interface ExecutorOptions {
   readonly actionCache: ActionCache;
   /** A directory for this executor alone: emptied before its first use, removed when it stops. */
   readonly scratchDir: string;
-  readonly log?: ExecutionLog | undefined;
   /** How many commands may run at once; by default as many as there are cores. */
   readonly parallelism?: number;
 }
@@ -103,18 +97,11 @@ export class Executor {
   }
 
   async #perform(operation: OperationState, digest: BlobDigest, request: ExecuteRequest): Promise<void> {
-    let outcome: Outcome;
     try {
-      outcome = await this.#outcome(operation, digest, request);
+      const outcome = await this.#outcome(operation, digest, request);
       operation.complete(outcome, await this.#resultFor(request, outcome, digest));
     } catch (error) {
-      outcome = failed(failureOf(error));
-      operation.complete(outcome, null);
-    }
-    if (outcome.failure?.code === Status.INTERNAL) {
-      const { cause } = outcome.failure;
-      const fields = { err: cause, action: formatDigest(digest), operation: operation.name };
-      this.#options.log?.error(fields, "an execution went wrong by no fault of its caller");
+      operation.complete(failed(failureOf(error)), null);
     }
   }
 
@@ -181,9 +168,12 @@ export class Executor {
   /** What an earlier process left behind goes first. */
   #prepareScratch(): Promise<unknown> {
     const { scratchDir } = this.#options;
-    this.#scratch ??= rm(scratchDir, { recursive: true, force: true }).then(() =>
-      mkdir(scratchDir, { recursive: true }),
-    );
+    this.#scratch ??= rm(scratchDir, { recursive: true, force: true })
+      .then(() => mkdir(scratchDir, { recursive: true }))
+      .catch((error: unknown) => {
+        this.#scratch = null;
+        throw error;
+      });
     return this.#scratch;
   }
 

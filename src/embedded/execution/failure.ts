@@ -28,18 +28,24 @@ function subjectOf(blob: BlobDigest): string {
   return `blobs/${implicit ? "" : `${segment}/`}${formatDigest(blob)}`;
 }
 
+/** Error codes of the system that say there is too little of something. */
+const EXHAUSTED = new Set(["EAGAIN", "EDQUOT", "EMFILE", "ENFILE", "ENOMEM", "ENOSPC"]);
+
+/** Whether the system refused something for want of disk, memory, processes or files: nobody's mistake. */
+export function isExhaustion(error: unknown): boolean {
+  return EXHAUSTED.has((error as NodeJS.ErrnoException).code ?? "");
+}
+
 /**
- * What went wrong while files were handled, as a failure: what the caller's names or the disk caused is told as such, the rest is
- * INTERNAL. A failure stays itself.
+ * What went wrong while files were handled, as a failure: what the caller's names or a lack of resources caused is told as such, the rest
+ * is INTERNAL. A failure stays itself.
  */
 export function failureOf(error: unknown): CallError {
   if (error instanceof CallError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ENAMETOOLONG") return invalid("input_root", "a path is longer than this machine allows");
-  if (code === "ENOSPC" || code === "EDQUOT" || code === "EMFILE") {
-    return new CallError(Status.RESOURCE_EXHAUSTED, `this machine is out of resources: ${code}`);
+  if (isExhaustion(error)) {
+    return new CallError(Status.RESOURCE_EXHAUSTED, `this machine is short of resources: ${message}`);
   }
-  const failure = new CallError(Status.INTERNAL, `the execution went wrong: ${message ?? String(error)}`);
-  failure.cause = error;
-  return failure;
+  return new CallError(Status.INTERNAL, `the execution went wrong: ${message ?? String(error)}`);
 }

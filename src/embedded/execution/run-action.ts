@@ -26,7 +26,7 @@ const WORKER = "embedded";
 const INLINED_BEFORE_2_0 = 16 * 1024;
 
 /** A result on its way to its callers. */
-export type ResultDraft = Draft<Messages["build.bazel.remote.execution.v2.ActionResult"]>;
+type ResultDraft = Draft<Messages["build.bazel.remote.execution.v2.ActionResult"]>;
 
 /** What is known of an execution, filled in as it proceeds. */
 export type ExecutionMetadata = {

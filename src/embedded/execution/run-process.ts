@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { constants } from "node:os";
-import { invalid } from "./failure.ts";
+import { invalid, isExhaustion } from "./failure.ts";
 
 /** A program and all it gets to see. */
 export interface ProcessSpec {
@@ -55,7 +55,7 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     const durationNs = process.hrtime.bigint() - start;
     spec.signal.throwIfAborted();
-    return { exitCode: code ?? 128 + constants.signals[signal!], timedOut, durationNs };
+    return { exitCode: code ?? 128 + (constants.signals[signal!] ?? 0), timedOut, durationNs };
   } finally {
     clearTimeout(timer);
     spec.signal.removeEventListener("abort", cancel);
@@ -71,6 +71,7 @@ async function started(spec: ProcessSpec, stdout: number, stderr: number): Promi
     await once(child, "spawn");
     return child;
   } catch (error) {
+    if (isExhaustion(error)) throw error;
     throw invalid("arguments", `the program cannot be started: ${(error as Error).message}`);
   }
 }

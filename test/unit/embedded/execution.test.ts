@@ -337,6 +337,15 @@ test("requests, Actions and Commands that make no sense are refused", async (t) 
     [{ run: "true", command: { environmentVariables: [{ name: "A" }, { name: "A" }] } }, /A is there twice/],
     [{ command: { arguments: ["/bin/echo", "a\0b"] } }, /zero byte/],
     [{ command: { arguments: ["/nowhere/at/all"] } }, /there is no program "\/nowhere\/at\/all"/],
+    [
+      { command: { arguments: ["./tool"] }, inputs: { tool: { executable: "#!/nowhere/interpreter\n" } } },
+      /the program cannot be started: .*ENOENT/,
+    ],
+    [
+      { command: { arguments: ["/bin/sh", "-c", "true", "x".repeat(200_000)] } },
+      /the program cannot be started: .*E2BIG/,
+    ],
+    [{ run: "true", inputs: { ["n".repeat(300)]: "x" } }, /path is longer than this machine allows/],
     [{ command: { arguments: ["/bin"] } }, /there is no program "\/bin"/],
   ] as const;
   for (const [action, message] of actions) {
