@@ -7,6 +7,7 @@ import { Digests } from "./digests.ts";
 import { Executor } from "./execution/executor.ts";
 import { registerHealth } from "./rpc/health.ts";
 import { Methods } from "./rpc/methods.ts";
+import { registerReflection } from "./rpc/reflection.ts";
 import { registerActionCache } from "./services/action-cache.ts";
 import { registerByteStream } from "./services/byte-stream.ts";
 import { registerCapabilities } from "./services/capabilities.ts";
@@ -91,7 +92,8 @@ function register(server: Server, parts: ServiceParts, executor: Executor, uploa
   registerActionCache(methods, parts);
   registerExecution(methods, executor);
   registerOperations(methods, executor);
-  registerHealth(server, methods.services);
+  registerHealth(server, methods.paths);
+  registerReflection(server, parts.level, methods.paths);
 }
 
 /** Where the level says so, the empty blob is there without having been sent (D13). */

@@ -12,8 +12,9 @@ const SERVICE_UNKNOWN = Buffer.from([8, 3]);
 
 const same = (bytes: Buffer): Buffer => bytes;
 
-/** Registers Check and Watch. These services, and the server as a whole (""), serve as long as they answer. */
-export function registerHealth(server: Server, services: ReadonlySet<string>): void {
+/** Registers Check and Watch. The services of these methods, and the server as a whole (""), serve as long as they answer. */
+export function registerHealth(server: Server, methods: ReadonlySet<string>): void {
+  const services = new Set([...methods].map((path) => path.slice(1, path.indexOf("/", 1))));
   const knows = (request: Buffer): boolean => {
     const name = serviceIn(request);
     return name === "" || services.has(name);

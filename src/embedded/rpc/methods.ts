@@ -38,8 +38,8 @@ const same = (bytes: Buffer): Buffer => bytes;
  * Messages are read and written as the level knows them; errors that handlers throw become statuses ({@link serviceErrorOf}).
  */
 export class Methods {
-  /** Full names of the services that have at least one method. */
-  readonly services = new Set<string>();
+  /** The paths of all that were registered. */
+  readonly paths = new Set<string>();
   private readonly server: Server;
   private readonly level: Level;
   private readonly codec: Codec;
@@ -113,7 +113,7 @@ export class Methods {
     if (method === undefined) throw new RangeError(`the API has no method ${path}`);
     if (!knows(this.level, method.element)) return;
     this.server.register(path, make(method), same, same, type);
-    this.services.add(path.slice(1, path.indexOf("/", 1)));
+    this.paths.add(path);
   }
 
   private respond(
