@@ -32,8 +32,8 @@ export interface ProcessEnd {
 }
 
 /**
- * Runs the program in a process group of its own with nothing on the standard input. When it has ended, or has to, the whole group is killed:
- * nothing it started in the background stays, except what left the group on purpose.
+ * Runs the program in a process group of its own with nothing on the standard input. When it has ended, or has to, the whole group is
+ * killed: nothing it started in the background stays, except what left the group on purpose.
  * Rejects with the signal's reason if that is aborted.
  * @throws CallError INVALID_ARGUMENT if the system cannot start it, for instance because its arguments are too long.
  */
