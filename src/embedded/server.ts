@@ -21,7 +21,7 @@ import { digestOf } from "./store/hash.ts";
 import { openStores } from "./store/stores.ts";
 
 /** Where to listen: a host (name or address, no brackets) and port, 0 for any, or the path of a Unix socket. */
-export type ListenAddress =
+type ListenAddress =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string };
 
