@@ -10,9 +10,10 @@ import { trafficBetween } from "../demo/traffic.ts";
 import { verifyCaching, verifyOutputs } from "../demo/verify.ts";
 
 const ABOUT = `\
-Shows the bridge at work, on this machine and in a few seconds: starts a small server of the Remote Execution
-API and a bridge in front of it, sends a build of a few actions through the bridge, twice, and checks
-every file that comes out. It uses free ports, needs nothing but Node.js and /bin/sh, and leaves nothing behind.`;
+Shows the bridge at work, on this machine and in a few seconds: starts a small server of the Remote
+Execution API and a bridge in front of it, sends a build of a few actions through the bridge, twice,
+and checks every file that comes out. It uses free ports, needs nothing but Node.js and /bin/sh, and
+leaves nothing behind.`;
 
 /** A bridge to an embedded server, both in this process, on a free port. */
 const CONFIG = {

@@ -21,8 +21,8 @@ level of the API has them. It is there to try the bridge and to test clients, no
 IT IS NO SANDBOX: it runs the commands that clients send with the rights of whoever started it, for anybody
 who can reach its port. Keep it on 127.0.0.1, or behind something that lets in only whom you trust.
 
-Nothing that is stored is ever removed while it runs. Files in DIR survive its end, however sudden; one server at
-a time may use a DIR.`;
+Nothing that is stored is ever removed while it runs. Files in DIR survive its end, however sudden; one
+server at a time may use a DIR.`;
 
 /** `reapi-bridge embedded`: runs the embedded server until it is told to stop. */
 export const command: Command = {
