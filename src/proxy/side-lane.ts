@@ -24,6 +24,9 @@ const KEPT = 64;
 /** How long the HTTP upstream may be silent within a request, in milliseconds. */
 const SILENCE = 120_000;
 
+/** How often is looked for requests whose head takes too long, in milliseconds. */
+const HEAD_CHECK = 1_000;
+
 /** gRPC of any message format, but not gRPC-Web, which is plain HTTP. */
 const GRPC = /^application\/grpc(?:$|[+;])/;
 const REFUSAL =
@@ -49,10 +52,15 @@ export class SideLane {
     this.agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
     this.server = createServer({
       maxHeaderSize: core.config.limits.maxHeaderListBytes,
+      // A body may take any time, a head may not.
       requestTimeout: 0,
+      headersTimeout: core.config.timeouts.connectMs,
+      connectionsCheckingInterval: HEAD_CHECK,
       // Others, such as h2c, are offers that a server may leave alone (RFC 9110 section 7.8).
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     });
+    // It never listens itself; Node keeps track of connections, to time them out and close them, from this event on.
+    this.server.emit("listening");
     this.server.on("request", (req, res) => void this.serve(req, res));
     this.server.on("upgrade", (req, socket, head) => void this.upgrade(req, socket, head));
     this.server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuseGarbage(error, socket));
@@ -82,6 +90,7 @@ export class SideLane {
 
   /** Ends everything. */
   cut(): void {
+    this.server.close();
     this.server.closeAllConnections();
     for (const socket of this.upgraded) socket.destroy();
     this.agent.destroy();
@@ -91,7 +100,6 @@ export class SideLane {
     const started = performance.now();
     const { base } = this;
     let code = 0;
-    if (this.draining && req.httpVersion !== "2.0") res.setHeader("connection", "close");
     if (req.httpVersion !== "2.0" && GRPC.test(req.headers["content-type"] ?? "")) {
       code = 12;
       refuse(res, 505, NOT_HTTP2);
@@ -107,6 +115,7 @@ export class SideLane {
       }
     }
     this.core.metrics.callEnded("http", "side", code, (performance.now() - started) / 1000);
+    if (this.draining) setImmediate(() => this.server.closeIdleConnections());
   }
 
   private async upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -176,7 +185,7 @@ interface Refusable {
 
 function refuse(res: Refusable, status: number, text: string): void {
   // Some may be there already, of an answer that cannot be passed on.
-  for (const name of res.getHeaderNames()) if (name !== "connection") res.removeHeader(name);
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
   res.statusCode = status;
   res.setHeader("content-type", "text/plain; charset=utf-8");
   res.setHeader("content-length", Buffer.byteLength(text));
@@ -188,14 +197,14 @@ function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
-  endWith(
-    socket,
-    tooLarge ? 431 : 400,
-    tooLarge
-      ? "The request's headers are too large.\n"
-      : "This port carries gRPC over HTTP/2; these bytes are neither that nor HTTP/1.\n",
-  );
+  switch (error.code) {
+    case "HPE_HEADER_OVERFLOW":
+      return endWith(socket, 431, "The request's headers are too large.\n");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return endWith(socket, 408, "The request's headers took too long.\n");
+    default:
+      endWith(socket, 400, "This port carries gRPC over HTTP/2; these bytes are neither that nor HTTP/1.\n");
+  }
 }
 
 /** Answers on a socket that has no `ServerResponse`, and ends it. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { connect as connectTcp } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { bridgeTo } from "../support/bridge.ts";
 import { httpServer, overHttp1, VERSIONS } from "../support/http.ts";
+import { dial } from "../support/raw-h2/client.ts";
 
 // Plain HTTP on the gRPC port goes to the HTTP upstream, whichever HTTP the client speaks.
 
@@ -169,10 +169,21 @@ test("HTTP/1: an offer to go on with HTTP/2 is left alone", async (t) => {
   assert.equal((await overHttp1(address, "/cas/none", { headers })).status, 404);
 });
 
+test("HTTP/1: a head that takes too long is 408, one that is too large 431", async (t) => {
+  const { address } = await bridgeTo(t, NO_GRPC, {
+    timeouts: { connectMs: 50, idleMs: 0, upstreamPingMs: 0 },
+  });
+  const slow = dial(address);
+  slow.write("GET / HTTP/1.1\r\nhost: ");
+  assert.match(await text(slow), /^HTTP\/1\.1 408 .*took too long\.\n$/s);
+  const large = dial(address);
+  large.write(`GET / HTTP/1.1\r\nx: ${"y".repeat(200_000)}`);
+  assert.match(await text(large), /^HTTP\/1\.1 431 .*too large\.\n$/s);
+});
+
 test("bytes that are neither HTTP/2 nor HTTP/1 get a sentence and the end of the connection", async (t) => {
   const { address } = await bridgeTo(t, NO_GRPC);
-  const [host, port] = address.split(":");
-  const socket = connectTcp(Number(port), host);
+  const socket = dial(address);
   socket.write("this is no protocol at all\r\n\r\n");
   assert.match(await text(socket), /^HTTP\/1\.1 400 .*neither that nor HTTP\/1/s);
 });
