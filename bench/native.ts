@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const SOURCES = join(import.meta.dirname, "native");
 const BUILT = join(import.meta.dirname, ".build");
-const SHARED = ["h2.c", "body.c", "socket.c"];
+const SHARED = ["h2.c", "header-encoder.c", "body.c", "socket.c"];
 const NEEDS =
   "The benchmark needs gcc and the headers of libnghttp2 and OpenSSL. On Debian: apt-get install gcc libnghttp2-dev libssl-dev";
 

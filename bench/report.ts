@@ -141,6 +141,7 @@ ${goalTable(results)}
   generator and backend stayed below 80 %. The last three columns are shares of a core.
 - Calls are real ones: FindMissingBlobs with a request of about 200 bytes, a reply of about 300 and ten header fields, one of them
   request metadata of 240 characters, which "varying" changes on every call; ByteStream reads and writes of 64 MiB in messages of 256 KiB.
+  Headers are encoded as gRPC libraries do it: every field goes into the dynamic table, values that change are Huffman-coded.
 - Every answer is checked: status, content type, length, \`grpc-status\` in the trailers; small replies byte for byte. Before each load every
   target has to carry it with every byte compared at both ends.
 - "unary during bulk downloads": ten calls in flight on one connection beside eight downloads on two others; the latency is that of the small

@@ -14,7 +14,6 @@
 
 #define STREAM_WINDOW (4u << 20)
 #define CONN_WINDOW (16u << 20)
-#define NV(name, value) {(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1, 0}
 
 enum { UNARY, READ, WRITE };
 enum { HAS_TE = 1, HAS_TYPE = 2, HAS_METADATA = 4, HAS_TOKEN = 8, CHECK_ALL = 16, WRONG = 32 };
@@ -78,13 +77,17 @@ static void on_data(struct h2_conn *conn, struct h2_stream *stream, const uint8_
 }
 
 static void trailers(struct h2_conn *conn, struct h2_stream *stream) {
-  static const nghttp2_nv ok = NV("grpc-status", "0"), invalid = NV("grpc-status", "3");
+  static const struct header ok = {.name = "grpc-status", .value = "0", .place = 1};
+  static const struct header invalid = {.name = "grpc-status", .value = "3", .place = 2};
   h2_send_headers(conn, stream, stream->flags & WRONG ? &invalid : &ok, 1, true);
 }
 
 static void on_ended(struct h2_conn *conn, struct h2_stream *stream, bool block) {
   (void)block;
-  static const nghttp2_nv head[] = {NV(":status", "200"), NV("content-type", "application/grpc")};
+  static const struct header head[] = {
+    {.name = ":status", .value = "200", .static_field = 8},
+    {.name = "content-type", .value = "application/grpc", .static_name = 31},
+  };
   static const int needed = HAS_TE | HAS_TYPE | HAS_METADATA | HAS_TOKEN;
   if (stream->received != stream->expected.total || (stream->flags & needed) != needed) stream->flags |= WRONG;
   h2_send_headers(conn, stream, head, 2, false);

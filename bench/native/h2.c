@@ -51,7 +51,7 @@ void h2_start(struct h2_conn *conn, bool client, const struct h2_events *events,
   conn->window = conn->peer_window = DEFAULT_WINDOW;
   conn->peer_frame = DEFAULT_FRAME;
   conn->input = malloc(INPUT_BYTES);
-  nghttp2_hd_deflate_new(&conn->deflater, 4096);
+  header_encoder_start(&conn->encoder);
   nghttp2_hd_inflate_new(&conn->inflater);
   if (client) sock_copy(&conn->sock, PREFACE, sizeof PREFACE - 1);
   uint8_t settings[12];
@@ -69,7 +69,7 @@ void h2_free(struct h2_conn *conn) {
     for (struct h2_stream *stream = conn->slots[i], *next; stream; stream = next) next = stream->chain, free(stream);
   }
   for (struct h2_stream *stream = conn->spare, *next; stream; stream = next) next = stream->chain, free(stream);
-  nghttp2_hd_deflate_del(conn->deflater);
+  header_encoder_free(&conn->encoder);
   nghttp2_hd_inflate_del(conn->inflater);
   sock_close(&conn->sock);
   free(conn->input);
@@ -117,12 +117,11 @@ struct h2_stream *h2_open(struct h2_conn *conn) {
   return stream;
 }
 
-void h2_send_headers(struct h2_conn *conn, struct h2_stream *stream, const nghttp2_nv *fields, size_t count, bool end) {
+void h2_send_headers(struct h2_conn *conn, struct h2_stream *stream, const struct header *headers, size_t count, bool end) {
   uint8_t frame[FRAME_HEADER + DEFAULT_FRAME];
-  ssize_t length = nghttp2_hd_deflate_hd(conn->deflater, frame + FRAME_HEADER, DEFAULT_FRAME, fields, count);
-  if (length < 0) die("HPACK: %s", nghttp2_strerror((int)length));
-  frame_header(frame, (size_t)length, HEADERS, END_HEADERS | (end ? END_STREAM : 0), stream->id);
-  sock_copy(&conn->sock, frame, FRAME_HEADER + (size_t)length);
+  size_t length = (size_t)(header_encode(&conn->encoder, frame + FRAME_HEADER, headers, count) - frame) - FRAME_HEADER;
+  frame_header(frame, length, HEADERS, END_HEADERS | (end ? END_STREAM : 0), stream->id);
+  sock_copy(&conn->sock, frame, FRAME_HEADER + length);
   if (!end) return;
   stream->local_done = true;
   forget_if_done(conn, stream);
@@ -286,7 +285,7 @@ static void on_settings(struct h2_conn *conn, int flags, const uint8_t *at, size
   for (; length >= 6; at += 6, length -= 6) {
     uint32_t value = get32(at + 2);
     int name = at[0] << 8 | at[1];
-    if (name == HEADER_TABLE_SIZE) nghttp2_hd_deflate_change_table_size(conn->deflater, value < 4096 ? value : 4096);
+    if (name == HEADER_TABLE_SIZE) header_encoder_limit(&conn->encoder, value);
     else if (name == MAX_CONCURRENT_STREAMS) conn->max_streams = value;
     else if (name == MAX_FRAME_SIZE) conn->peer_frame = value < DEFAULT_FRAME ? value : DEFAULT_FRAME;
     else if (name == INITIAL_WINDOW_SIZE) {

@@ -1,5 +1,5 @@
 /*
- * The part of HTTP/2 that a benchmark of gRPC needs, for both ends, as cheap as it can be: frames of our own, HPACK of libnghttp2.
+ * The part of HTTP/2 that a benchmark of gRPC needs, for both ends, as cheap as it can be: frames of our own, and libnghttp2 to decode headers.
  * Anything a well-behaved peer would not send ends the program, so that a run that finishes was a run without errors.
  */
 #ifndef BENCH_H2_H
@@ -8,6 +8,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "body.h"
+#include "header-encoder.h"
 #include "socket.h"
 
 struct h2_conn;
@@ -50,7 +51,7 @@ struct h2_conn {
   bool client;
   bool keep_credit; /* no windows are returned while set */
   bool closing; /* the other side sent GOAWAY */
-  nghttp2_hd_deflater *deflater;
+  struct header_encoder encoder;
   nghttp2_hd_inflater *inflater;
   uint8_t *input;
   size_t input_length;
@@ -71,7 +72,7 @@ void h2_free(struct h2_conn *conn);
 
 /* A new stream of the client. */
 struct h2_stream *h2_open(struct h2_conn *conn);
-void h2_send_headers(struct h2_conn *conn, struct h2_stream *stream, const nghttp2_nv *fields, size_t count, bool end);
+void h2_send_headers(struct h2_conn *conn, struct h2_stream *stream, const struct header *headers, size_t count, bool end);
 
 /* Sends a body as the windows allow; with `end` its last frame ends the stream. */
 void h2_send_body(struct h2_conn *conn, struct h2_stream *stream, const struct body *body, bool end);

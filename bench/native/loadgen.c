@@ -27,7 +27,6 @@
 #define SHUT_WINDOW 65535u
 #define WIDE_WINDOW (1u << 30)
 #define SAMPLES (1u << 21)
-#define NV(name, value) {(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1, 0}
 #define SERVICE_RE "/build.bazel.remote.execution.v2."
 #define METADATA "build.bazel.remote.execution.v2.requestmetadata-bin"
 
@@ -76,25 +75,27 @@ static const char *path_of(int kind) {
 }
 
 static void start_call(struct h2_conn *conn) {
-  static nghttp2_nv fields[] = {
-    NV(":method", "POST"), NV(":scheme", "http"), NV(":path", ""), NV(":authority", "cache.example.com"),
-    NV("te", "trailers"), NV("content-type", "application/grpc"), NV("user-agent", "grpc-java-netty/1.50.0"),
-    NV("grpc-timeout", "600S"), NV("authorization", "Bearer 0123456789abcdef0123456789abcdef01234567"),
-    NV(METADATA, ""), NV("x-benchmark-check", "1"),
+  struct header headers[] = {
+    {.name = ":method", .value = "POST", .static_field = 3},
+    {.name = ":scheme", .value = options.tls ? "https" : "http", .static_field = options.tls ? 7 : 6},
+    {.name = ":path", .value = path_of(options.kind), .static_name = 4},
+    {.name = ":authority", .value = "cache.example.com", .static_name = 1, .place = 1},
+    {.name = "te", .value = "trailers", .place = 2},
+    {.name = "content-type", .value = "application/grpc", .static_name = 31, .place = 3},
+    {.name = "user-agent", .value = "grpc-java-netty/1.50.0", .static_name = 58, .place = 4},
+    {.name = "grpc-timeout", .value = "600S", .place = 5},
+    {.name = "authorization", .value = "Bearer 0123456789abcdef0123456789abcdef01234567", .static_name = 23, .place = 6},
+    {.name = METADATA, .value = metadata, .place = 7, .varies = options.varying},
+    {.name = "x-benchmark-check", .value = "1", .place = 8},
   };
   if (options.varying) vary_metadata();
-  if (options.tls) fields[1] = (nghttp2_nv)NV(":scheme", "https");
-  fields[2].value = (uint8_t *)path_of(options.kind);
-  fields[2].valuelen = strlen(path_of(options.kind));
-  fields[9].value = (uint8_t *)metadata;
-  fields[9].valuelen = 240;
   struct h2_stream *stream = h2_open(conn);
   stream->status = -1;
   stream->started = now();
   stream->expected = reply;
   calls++;
   open_calls++;
-  h2_send_headers(conn, stream, fields, options.check ? 11 : 10, false);
+  h2_send_headers(conn, stream, headers, options.check ? 11 : 10, false);
   h2_send_body(conn, stream, &request, true);
 }
 
