@@ -16,6 +16,7 @@ import { registerExecution } from "./services/execution.ts";
 import { registerGetTree } from "./services/get-tree.ts";
 import { registerOperations } from "./services/operations.ts";
 import type { ServiceParts } from "./services/service-parts.ts";
+import { registerSplitting } from "./services/split-blob.ts";
 import { Uploads } from "./services/uploads.ts";
 import { digestOf } from "./store/hash.ts";
 import { openStores } from "./store/stores.ts";
@@ -88,6 +89,7 @@ function register(server: Server, parts: ServiceParts, executor: Executor, uploa
   registerCapabilities(methods, parts);
   registerStorage(methods, parts);
   registerGetTree(methods, parts);
+  registerSplitting(methods, parts);
   registerByteStream(methods, parts, uploads);
   registerActionCache(methods, parts);
   registerExecution(methods, executor);

@@ -57,6 +57,18 @@ test("a level announces the digest functions and compressors that it has", async
   }
 });
 
+test("chunks are announced from 2.12 on", async (t) => {
+  for (const [level, known] of [
+    ["2.11", false],
+    ["2.12", true],
+  ] as const) {
+    const { cacheCapabilities } = await capabilitiesOf(t, level);
+    const { splitBlobSupport, spliceBlobSupport, fastCdc2020Params } = cacheCapabilities!;
+    assert.deepEqual([splitBlobSupport, spliceBlobSupport], [known, known]);
+    assert.equal(fastCdc2020Params?.avgChunkSizeBytes, known ? 524_288n : undefined);
+  }
+});
+
 test("node properties are announced by the names of the level", async (t) => {
   for (const [level, names] of [
     ["2018-11", []],
@@ -86,7 +98,7 @@ for (const level of LEVELS) {
   test(`${level}: methods of later levels, and services it does not have, are UNIMPLEMENTED`, async (t) => {
     const { client } = await embedded(t, level);
     for (const { path, element } of allMethods()) {
-      const served = knows(level, element) && !/asset|logstream|DeleteOperation|SplitBlob|SpliceBlob/.test(path);
+      const served = knows(level, element) && !/asset|logstream|DeleteOperation/.test(path);
       const error: unknown = await client
         .unaryBytes(path, Buffer.alloc(0))
         .catch((caught: unknown) => caught);

@@ -5,6 +5,7 @@ import { supportedNodeProperties } from "../execution/node-properties.ts";
 import type { Answer, Methods, V2 } from "../rpc/methods.ts";
 import { MAX_BATCH_BYTES } from "./content-addressable-storage.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import { AVERAGE_CHUNK_BYTES } from "./split-blob.ts";
 
 const GET_CAPABILITIES = "/build.bazel.remote.execution.v2.Capabilities/GetCapabilities";
 
@@ -26,6 +27,9 @@ function capabilities({ level, digests, compressors }: ServiceParts): Answer<V2<
       symlinkAbsolutePathStrategy: enums.SymlinkAbsolutePathStrategy.ALLOWED,
       supportedCompressors: compressions,
       supportedBatchUpdateCompressors: compressions,
+      splitBlobSupport: true,
+      spliceBlobSupport: true,
+      fastCdc2020Params: { avgChunkSizeBytes: AVERAGE_CHUNK_BYTES },
     },
     executionCapabilities: {
       digestFunction: enums.DigestFunction.SHA256,
