@@ -1,9 +1,5 @@
-/**
- * Writes what follows from the option table and the commands: `config/schema.json` and `docs/cli.md`. A test compares them.
- */
+/** `npm run generate:reference` writes what follows from the options, the commands and the metrics. A test compares it. */
 import { writeFileSync } from "node:fs";
-import { cliPage } from "./reference/cli-page.ts";
-import { schemaFile } from "./reference/schema-file.ts";
+import { referenceFiles } from "./reference/files.ts";
 
-writeFileSync("config/schema.json", schemaFile());
-writeFileSync("docs/cli.md", await cliPage());
+for (const [path, text] of await referenceFiles()) writeFileSync(path, text);

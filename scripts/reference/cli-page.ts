@@ -3,6 +3,7 @@ import type { Command } from "../../src/cli/command.ts";
 import { COMMAND_NAMES, loadCommand } from "../../src/cli/commands.ts";
 import { EXIT_CODES } from "../../src/cli/exit-code.ts";
 import { ALL_OPTIONS, type Option, variableOf } from "../../src/config/options.ts";
+import { table } from "./markdown.ts";
 
 const ADDRESSES: readonly (readonly [string, string])[] = [
   [
@@ -31,20 +32,8 @@ const SIGNALS: readonly (readonly [string, string])[] = [
 const ADMIN: readonly (readonly [string, string])[] = [
   ["`/live`", "200 while the process runs"],
   ["`/ready`", "200 while the bridge takes calls, else 503; the body says why"],
-  [
-    "`/metrics`",
-    "counters in the Prometheus text format; all names of the bridge start with `reapi_bridge_`",
-  ],
+  ["`/metrics`", "counters in the Prometheus text format: [metrics.md](metrics.md)"],
 ];
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|");
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |\n`;
-  return `${line(head)}|${head.map(() => "---").join("|")}|\n${rows.map(line).join("")}\n`;
-}
 
 function optionRow(option: Option): string[] {
   const value = option.kind.placeholder === "" ? "" : ` ${option.kind.placeholder}`;
