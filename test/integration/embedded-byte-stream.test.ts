@@ -211,6 +211,21 @@ test("compressed uploads that are broken, cut short or too large are refused", a
   assert.equal(await client.write(blob.write, [good]), good.length);
 });
 
+test("a compressed upload that was cut off goes on at an uncompressed offset, with a compressor that starts anew", async (t) => {
+  const { client } = await embedded(t);
+  const blob = named(randomBytes(100_000), { form: "compressed-blobs/zstd" });
+  const first = client.openWrite();
+  await first.send({ resourceName: blob.write, data: zstdCompressSync(blob.data.subarray(0, 60_000)) });
+  while ((await writeStatus(client, blob.write)).committedSize < 60_000n);
+  first.cancel();
+  await assert.rejects(first.response, { code: Status.CANCELLED });
+  const rest = zstdCompressSync(blob.data.subarray(60_000));
+  assert.equal(await client.write(blob.write, [rest], 60_000), 60_000 + rest.length);
+  assert.deepEqual(await client.read(named(blob.data).read), blob.data);
+  const { committedSize, complete } = await writeStatus(client, blob.write);
+  assert.deepEqual([committedSize, complete], [100_000n, true]);
+});
+
 test("names are as old as the level: no compression before 2.3, no digest function before 2.5", async (t) => {
   const compressed = named("content", { form: "compressed-blobs/zstd" });
   const brotli = named("content", { form: "compressed-blobs/brotli" });
