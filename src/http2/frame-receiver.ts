@@ -109,9 +109,13 @@ export class FrameReceiver implements FrameHandler {
       if (!(error instanceof HpackError)) throw error;
       return connection.fail(ErrorCode.COMPRESSION_ERROR, error.message);
     }
-    connection.guards.overhead.earn();
     const known = connection.streams.get(id);
-    if (known !== undefined) return takeResponse(known, fields, fin, decoder);
+    if (known !== undefined) {
+      takeResponse(known, fields, fin, decoder);
+      // There may be any number of 1xx responses, and no flow control of them.
+      return known.headReceived ? connection.guards.overhead.earn() : this.overhead();
+    }
+    connection.guards.overhead.earn();
     if (!connection.ids.isNew(id)) return this.headersOnClosed(id);
     const stream = connection.accept(id);
     if (stream !== null && takeRequest(stream, fields, fin, decoder)) {

@@ -150,6 +150,7 @@ const UPSTREAM_FLOODS: Readonly<Record<string, Flood>> = {
   PING: () => h2.ping(),
   SETTINGS: () => h2.settings(),
   "empty DATA": () => h2.data(1, Buffer.alloc(0)),
+  "1xx responses": () => h2.frame(Type.HEADERS, Bit.END_HEADERS, 1, encodeHeaders([[":status", "103"]])),
   "frames of an unknown type": () => h2.frame(0xbe, 0, 0),
 };
 
