@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import type { ConnectionOptions, ConnectionOwner, ReadControl } from "./connection-owner.ts";
 import { DEFAULT_WINDOW, ErrorCode, errorName, MAX_WINDOW, PREFACE } from "./constants.ts";
 import type { ConnectionCounters } from "./counters.ts";
@@ -46,18 +46,18 @@ export class Connection {
   readonly guards: Guards = new Guards();
   readonly counters: ConnectionCounters;
   private readonly options: ConnectionOptions;
-  private readonly socket: Duplex;
+  private readonly socket: Socket;
   private readonly output: Output;
   private readonly parser: FrameParser;
   private readonly encoder = new HpackEncoder();
   private readonly peer = defaultPeerSettings();
-  private readonly scheduler = new SendScheduler(() => this.output.congested);
+  private readonly scheduler = new SendScheduler(this);
   /** Why the peer said it would leave, if that was an error. */
   private farewell: string | null = null;
   private acceptUpTo: number = MAX_WINDOW;
   private readingStopped = false;
 
-  constructor(socket: Duplex, options: ConnectionOptions, owner: ConnectionOwner) {
+  constructor(socket: Socket, options: ConnectionOptions, owner: ConnectionOwner) {
     this.server = options.role === "server";
     this.options = options;
     this.counters = options.counters;
@@ -162,8 +162,7 @@ export class Connection {
     else if (code !== ErrorCode.NO_ERROR) this.counters.protocolErrorsTotal++;
     this.writer.goAway(this.ids.lastPeer, code, why);
     this.finish(code, why);
-    this.output.flush();
-    this.socket.end();
+    this.output.end();
     setTimeout(() => this.socket.destroy(), LAST_WORDS).unref();
     flushAll();
   }
@@ -288,8 +287,7 @@ export class Connection {
     if (this.closed || this.streams.size > 0) return;
     if (this.server && this.acceptUpTo === MAX_WINDOW) return;
     this.finish(ErrorCode.NO_ERROR, "finished");
-    this.output.flush();
-    this.socket.end();
+    this.output.end();
     setTimeout(() => this.socket.destroy(), LAST_WORDS).unref();
   }
 

@@ -1,4 +1,4 @@
-import type { ReadChunk } from "./read-chunk.ts";
+import type { Block } from "./block.ts";
 
 /**
  * The memory the running read event delivers from. Whoever passes bytes on asks here whether they must be copied. There is one,
@@ -8,7 +8,7 @@ export const currentRead: {
   /** The buffer the bytes are in; null between read events. */
   buffer: Buffer | null;
   /** What to pin while a write refers to `buffer`; null if the garbage collector looks after it. */
-  chunk: ReadChunk | null;
+  block: Block | null;
   /** True if `buffer` is filled again right after the event, so that nothing may refer to it later. */
   volatile: boolean;
-} = { buffer: null, chunk: null, volatile: false };
+} = { buffer: null, block: null, volatile: false };

@@ -1,3 +1,4 @@
+import type { Block } from "./block.ts";
 import { Flag, FRAME_HEADER, FrameType, MAX_FRAME_PAYLOAD } from "./constants.ts";
 import { currentRead } from "./current-read.ts";
 import type { HpackEncoder } from "./hpack/encoder.ts";
@@ -16,22 +17,32 @@ export class FrameWriter {
 
   /**
    * Writes `buffer[start,end)`, at most 16 KiB, as one DATA frame. With `headroom` the frame header goes into the nine bytes before
-   * `start`, which saves a piece in the write vector; the caller vouches that nobody needs them.
+   * `start`, which saves a piece in the write vector; the caller vouches that nobody needs them. `owner` is the block the bytes lie in, if they
+   * were not read just now.
    */
-  data(streamId: number, buffer: Buffer, start: number, end: number, fin: boolean, headroom: boolean): void {
+  data(
+    streamId: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    fin: boolean,
+    headroom: boolean,
+    owner: Block | null,
+  ): void {
     const { output } = this;
     const flags = fin ? Flag.END_STREAM : 0;
     const read = buffer === currentRead.buffer;
+    const block = read ? currentRead.block : owner;
+    const volatile = read && currentRead.volatile;
     if (headroom && start >= FRAME_HEADER) {
       const at = start - FRAME_HEADER;
       putFrameHeader(buffer, at, end - start, FrameType.DATA, flags, streamId);
-      output.append(buffer, at, end, read ? currentRead.chunk : null, read && currentRead.volatile);
+      output.append(buffer, at, end, block, volatile);
       return;
     }
     const at = output.reserve(FRAME_HEADER);
     putFrameHeader(output.buffer, at, end - start, FrameType.DATA, flags, streamId);
-    if (start < end)
-      output.append(buffer, start, end, read ? currentRead.chunk : null, read && currentRead.volatile);
+    if (start < end) output.append(buffer, start, end, block, volatile);
   }
 
   /** Writes a header list as HEADERS, and CONTINUATION where it exceeds a frame. */

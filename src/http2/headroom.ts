@@ -1,9 +1,7 @@
-import { FRAME_HEADER } from "./constants.ts";
+/** Free bytes kept before a payload, so that a frame header can be put in front of it without copying it. */
+export const HEADROOM = 16;
 
-/** Bytes before the data of a {@link copyWithHeadroom}. */
-export const HEADROOM = FRAME_HEADER;
-
-/** A copy of `buffer[start,end)` that begins at `HEADROOM`: the bytes before it are free for a frame header. */
+/** A copy of `buffer[start,end)` that begins at `HEADROOM`. */
 export function copyWithHeadroom(buffer: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(HEADROOM + end - start);
   buffer.copy(copy, HEADROOM, start, end);

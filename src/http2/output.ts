@@ -1,16 +1,16 @@
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
+import { type Block, BlockPool } from "./block.ts";
 import type { ConnectionCounters } from "./counters.ts";
 import { currentRead } from "./current-read.ts";
-import type { ReadChunk } from "./read-chunk.ts";
 
-const SLAB = 65_536;
-/** Payloads below this are copied into the slab: cheaper than a write vector entry of their own. */
+/** Payloads below this are copied next to what is before them: cheaper than a write vector entry of their own. */
 const COPY_BELOW = 2_048;
+/** The same for TLS, which copies the entries of a vector together into memory of its own. */
+const COPY_BELOW_TLS = 32_768;
 /** Bytes waiting in the socket above which the connection counts as congested. */
 const CONGESTED_ABOVE = 512 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
-/** Slabs between two uses: an idle connection holds none. */
-const freeSlabs: Buffer[] = [];
+const slabs = new BlockPool(65_536, 64);
 
 const dirty: Output[] = [];
 let flushScheduled = false;
@@ -31,29 +31,35 @@ export function scheduleFlush(): void {
 }
 
 /**
- * Gathers the frames of one connection and writes them in as few system calls as possible. Small pieces are copied into a slab;
+ * Gathers the frames of one connection and writes them in as few system calls as possible. Small pieces are copied into slabs;
  * large payloads go out as slices of the buffer they were read into, adjacent ones as one slice.
  */
 export class Output {
-  private readonly socket: Duplex;
+  private readonly socket: Socket;
+  private readonly encrypted: boolean;
+  private readonly copyBelow: number;
   private readonly onDrain: () => void;
   private readonly counters: ConnectionCounters;
-  private slab: Buffer = NOTHING;
+  private slab: Block | null = null;
   private slabStart = 0;
   private slabEnd = 0;
   private pieces: Buffer[] = [];
-  private pins: ReadChunk[] = [];
+  /** What `pieces` lie in. */
+  private pins: Block[] = [];
   private rangeBuffer: Buffer | null = null;
   private rangeStart = 0;
   private rangeEnd = 0;
   private isDirty = false;
-  private waiting = false;
+  /** Batches whose end was asked for. */
+  private inFlight = 0;
   private gathered = 0;
   private backlog = 0;
 
   /** `onDrain` is called when a congested socket has taken everything. */
-  constructor(socket: Duplex, counters: ConnectionCounters, onDrain: () => void) {
+  constructor(socket: Socket, counters: ConnectionCounters, onDrain: () => void) {
     this.socket = socket;
+    this.encrypted = "encrypted" in socket;
+    this.copyBelow = this.encrypted ? COPY_BELOW_TLS : COPY_BELOW;
     this.counters = counters;
     this.onDrain = onDrain;
   }
@@ -71,7 +77,7 @@ export class Output {
   /** Reserves `bytes` (at most 64 KiB) in the slab and returns where they start in `buffer`; the caller fills all of them at once. */
   reserve(bytes: number): number {
     if (this.rangeBuffer !== null) this.closeRange();
-    if (this.slabEnd + bytes > this.slab.length) this.newSlab();
+    if (this.slab === null || this.slabEnd + bytes > this.slab.buffer.length) this.newSlab();
     const at = this.slabEnd;
     this.slabEnd += bytes;
     this.gathered += bytes;
@@ -81,7 +87,7 @@ export class Output {
 
   /** The slab that `reserve` handed out room in. */
   get buffer(): Buffer {
-    return this.slab;
+    return this.slab!.buffer;
   }
 
   /** Gives back the last `bytes` of the latest `reserve`. */
@@ -92,11 +98,11 @@ export class Output {
 
   /**
    * Appends `buffer[start,end)`. With `volatile` the memory is reused as soon as the read event ends, so it is copied; else it is
-   * referred to, and `chunk`, if there is one, stays pinned until it is written.
+   * referred to, and `block`, if there is one, stays pinned until it is written.
    */
-  append(buffer: Buffer, start: number, end: number, chunk: ReadChunk | null, volatile: boolean): void {
+  append(buffer: Buffer, start: number, end: number, block: Block | null, volatile: boolean): void {
     const bytes = end - start;
-    if (volatile || bytes < COPY_BELOW) {
+    if (volatile || bytes < this.copyBelow) {
       this.copy(buffer, start, end);
       return;
     }
@@ -108,70 +114,110 @@ export class Output {
       this.rangeBuffer = buffer;
       this.rangeStart = start;
       this.rangeEnd = end;
-      if (chunk !== null) this.pins.push(chunk);
+      if (block !== null) this.pinOnce(block);
     }
     this.gathered += bytes;
     if (!this.isDirty) this.markDirty();
   }
 
-  /** Hands everything gathered to the socket. */
+  /** Hands what is gathered to the socket. TLS takes one batch at a time: it would copy what waits behind. */
   flush(): void {
     this.isDirty = false;
-    if (this.rangeBuffer !== null) this.closeRange();
-    else this.closeSlab();
+    if (this.encrypted && this.inFlight > 0) return;
+    this.write();
+  }
+
+  /** Hands everything to the socket and closes it once it is sent. */
+  end(): void {
+    this.write();
+    this.socket.end();
+  }
+
+  private write(): void {
+    this.closePieces();
     const { socket, pieces } = this;
     const wasCongested = this.congested;
     this.counters.out += this.gathered;
     this.gathered = 0;
     if (pieces.length === 0) return;
-    if (socket.destroyed || socket.writableEnded) {
-      this.discard();
-      return;
-    }
+    if (socket.destroyed || socket.writableEnded) return this.release(this.takePins());
+    const inFlight = this.encrypted ? this.batch() : null;
     if (pieces.length === 1) {
-      socket.write(pieces[0]!);
+      if (inFlight === null) socket.write(pieces[0]!);
+      else socket.write(pieces[0]!, inFlight);
     } else {
       socket.cork();
       for (const piece of pieces) socket.write(piece);
+      if (inFlight !== null) socket.write(NOTHING, inFlight);
       socket.uncork();
     }
     this.backlog = socket.writableLength;
-    if (this.backlog === 0) {
+    if (inFlight !== null) {
+      this.pieces = [];
+    } else if (this.backlog > 0) {
+      this.pieces = [];
+      // An empty write is the documented way to hear that everything before it is done.
+      socket.write(NOTHING, this.batch());
+    } else {
       // The kernel took it all: nothing refers to the memory any more.
       pieces.length = 0;
-      this.pins.length = 0;
-      this.dropSlab(true);
+      this.releaseWritten();
       if (wasCongested) this.onDrain();
-      return;
     }
-    this.awaitDrain();
   }
 
-  private awaitDrain(): void {
-    const pins = this.pins;
-    for (const chunk of pins) chunk.pin();
-    this.pins = [];
-    this.pieces = [];
-    this.dropSlab(false);
-    if (this.waiting && pins.length === 0) return;
-    this.waiting = true;
-    // An empty write is the documented way to hear that everything before it is done.
-    this.socket.write(NOTHING, () => {
-      for (const chunk of pins) chunk.unpin();
+  /** What to call when all that was gathered up to now is written. */
+  private batch(): () => void {
+    const pins = this.takePins();
+    this.inFlight++;
+    return () => {
+      this.inFlight--;
+      this.release(pins);
       this.backlog = this.socket.writableLength;
-      if (this.backlog > 0) return;
-      this.waiting = false;
-      this.onDrain();
-    });
+      if (this.encrypted) this.flush();
+      if (this.inFlight === 0 && this.backlog === 0) this.onDrain();
+    };
+  }
+
+  /** The blocks that the pieces lie in, the slab included; the caller releases them. */
+  private takePins(): Block[] {
+    const { pins, slab } = this;
+    if (slab !== null) pins.push(slab);
+    this.slab = null;
+    this.slabStart = this.slabEnd = 0;
+    this.pins = [];
+    return pins;
+  }
+
+  private release(pins: readonly Block[]): void {
+    for (const block of pins) block.unpin();
+  }
+
+  private releaseWritten(): void {
+    const { pins, slab } = this;
+    for (let i = 0; i < pins.length; i++) pins[i]!.unpin();
+    pins.length = 0;
+    // Idle connections hold no slab.
+    if (slab !== null) slab.unpin();
+    this.slab = null;
+    this.slabStart = this.slabEnd = 0;
+  }
+
+  private pinOnce(block: Block): void {
+    const { pins } = this;
+    if (pins.length > 0 && pins[pins.length - 1] === block) return;
+    block.pin();
+    pins.push(block);
   }
 
   private copy(buffer: Buffer, start: number, end: number): void {
     let from = start;
     while (from < end) {
       if (this.rangeBuffer !== null) this.closeRange();
-      if (this.slabEnd === this.slab.length) this.newSlab();
-      const to = Math.min(end, from + this.slab.length - this.slabEnd);
-      buffer.copy(this.slab, this.slabEnd, from, to);
+      if (this.slab === null || this.slabEnd === this.slab.buffer.length) this.newSlab();
+      const slab = this.slab!.buffer;
+      const to = Math.min(end, from + slab.length - this.slabEnd);
+      buffer.copy(slab, this.slabEnd, from, to);
       this.slabEnd += to - from;
       from = to;
     }
@@ -186,27 +232,21 @@ export class Output {
     if (currentRead.buffer === null) scheduleFlush();
   }
 
-  private discard(): void {
-    this.pieces = [];
-    this.pins = [];
-    this.dropSlab(true);
-  }
-
-  private dropSlab(reusable: boolean): void {
-    if (reusable && this.slab !== NOTHING && freeSlabs.length < 64) freeSlabs.push(this.slab);
-    this.slab = NOTHING;
-    this.slabStart = this.slabEnd = 0;
-  }
-
   private newSlab(): void {
     this.closeSlab();
-    this.slab = freeSlabs.pop() ?? Buffer.allocUnsafeSlow(SLAB);
+    if (this.slab !== null) this.pins.push(this.slab);
+    this.slab = slabs.take();
     this.slabStart = this.slabEnd = 0;
+  }
+
+  private closePieces(): void {
+    if (this.rangeBuffer !== null) this.closeRange();
+    else this.closeSlab();
   }
 
   private closeSlab(): void {
     if (this.slabEnd === this.slabStart) return;
-    this.pieces.push(this.slab.subarray(this.slabStart, this.slabEnd));
+    this.pieces.push(this.slab!.buffer.subarray(this.slabStart, this.slabEnd));
     this.slabStart = this.slabEnd;
   }
 

@@ -1,40 +1,44 @@
-import { type OnReadOpts, Socket } from "node:net";
+import type { OnReadOpts, Socket } from "node:net";
 
-/** The parts of Node's stream handles that adoption relies on; none of them is documented. */
+/** The parts of Node's stream handles and sockets that are relied on; none of them is documented. */
 interface Handle {
-  reading: boolean;
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;
 }
 
-interface Internals {
-  _handle: Handle | null;
-}
+/** What Node keeps the `onread` option in. */
+const OPTION_PROPERTIES = ["kBuffer", "kBufferCb", "kBufferGen"] as const;
 
 /**
- * Moves the handle of an accepted TCP or Unix socket into a new socket that reads into buffers of ours, which Node offers for sockets
- * that connect but not for those that are accepted. Everything private the bridge uses is in this file. Returns null, and leaves
- * the socket alone, if the internals look different: the caller then reads 'data' events. Nothing may be left unread in `socket`.
+ * Makes an accepted socket, TLS or not, read into buffers of ours, which Node offers for sockets that connect (the option `onread`) but not for
+ * those that are accepted. Everything private the bridge uses is in this file. Returns false, and leaves the socket alone, if the
+ * internals look different: the caller then reads 'data' events. Nothing may be left unread in `socket`.
  */
-export function adoptHandle(socket: Socket, onread: OnReadOpts): Socket | null {
-  const old = socket as unknown as Internals;
-  const handle = old._handle;
+export function readInto(socket: Socket, onread: OnReadOpts): boolean {
+  const internals = socket as unknown as { readonly _handle: Handle | null } & Record<symbol, unknown>;
+  const handle = internals._handle;
+  const symbols = Object.getOwnPropertySymbols(socket);
+  const [buffer, callback, generator] = OPTION_PROPERTIES.map((name) =>
+    symbols.find((symbol) => symbol.description === name),
+  );
   if (
     handle === null ||
     typeof handle !== "object" ||
-    typeof handle.readStop !== "function" ||
     typeof handle.useUserBuffer !== "function" ||
-    typeof handle.reading !== "boolean" ||
-    "encrypted" in socket ||
+    typeof onread.buffer !== "function" ||
+    buffer === undefined ||
+    callback === undefined ||
+    generator === undefined ||
+    internals[buffer] !== null ||
     socket.readableLength > 0
   ) {
-    return null;
+    return false;
   }
-  handle.readStop();
-  handle.reading = false;
-  old._handle = null;
-  const adopted = new Socket({ handle, onread } as object);
-  // The server counts the old one as its connection until it is destroyed.
-  adopted.once("close", () => socket.destroy());
-  return adopted;
+  const first = onread.buffer();
+  internals[buffer] = first;
+  internals[callback] = onread.callback;
+  internals[generator] = onread.buffer;
+  handle.useUserBuffer(first);
+  socket.resume();
+  return true;
 }

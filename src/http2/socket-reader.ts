@@ -1,17 +1,21 @@
 import type { OnReadOpts, Socket } from "node:net";
+import { type Block, BlockPool } from "./block.ts";
 import { currentRead } from "./current-read.ts";
+import { HEADROOM } from "./headroom.ts";
 import { flushAll, scheduleFlush } from "./output.ts";
-import { adoptHandle } from "./private-handle.ts";
-import { HEADROOM, ReadChunk } from "./read-chunk.ts";
+import { readInto } from "./private-handle.ts";
 import { socketProblem } from "./socket-problem.ts";
 
-/** Reads of this size or more move a socket from the shared buffer to chunks of its own. */
+/** Reads of this size or more move a socket from the shared buffer to blocks of its own. */
 const LARGE_READ = 32 * 1024;
 /** Reads below this size count as small, and so many of them in a row move it back. */
 const SMALL_READ = 8 * 1024;
 const SMALL_READS = 8;
 /** Bytes that Node hands out in one 'data' event at most; more are likely to follow at once. */
 const FULL_EVENT = 65_536;
+
+/** What a socket fills in one read of a fast peer. */
+const large = new BlockPool(256 * 1024, 16);
 
 const shared = Buffer.allocUnsafeSlow(HEADROOM + 65_536);
 const sharedTarget = shared.subarray(HEADROOM);
@@ -41,15 +45,9 @@ export interface SocketReader {
  * read into buffers of ours; else through 'data' events.
  */
 export function readAccepted(socket: Socket, usePrivate: boolean): SocketReader {
-  if (usePrivate) {
-    const reader = new BufferReader();
-    const adopted = adoptHandle(socket, reader.options);
-    if (adopted !== null) {
-      reader.socket = adopted;
-      return reader;
-    }
-  }
-  return new EventReader(socket);
+  const reader = new BufferReader();
+  reader.socket = socket;
+  return usePrivate && readInto(socket, reader.options) ? reader : new EventReader(socket);
 }
 
 /** Reads a socket through `onread`, which is documented for sockets that connect: pass `options` to `net.connect`, then set `socket`. */
@@ -62,7 +60,7 @@ export class BufferReader implements SocketReader {
   socket!: Socket;
   private target: ReadTarget | null = null;
   private early: Buffer[] = [];
-  private chunk: ReadChunk | null = null;
+  private block: Block | null = null;
   private smallReads = 0;
   private paused = false;
   private yielding = false;
@@ -70,7 +68,7 @@ export class BufferReader implements SocketReader {
   start(target: ReadTarget): void {
     this.target = target;
     watchEnd(this.socket, target);
-    this.socket.once("close", () => this.dropChunk());
+    this.socket.once("close", () => this.dropBlock());
     for (const bytes of this.early) deliver(target, bytes, 0, bytes.length, null, false);
     this.early = [];
     scheduleFlush();
@@ -87,31 +85,26 @@ export class BufferReader implements SocketReader {
   }
 
   private nextBuffer(): Uint8Array {
-    const { chunk } = this;
-    if (chunk === null) return sharedTarget;
-    if (chunk.shared) {
-      chunk.unpin();
-      this.chunk = ReadChunk.take();
+    if (this.block === null) return sharedTarget;
+    if (this.block.shared) {
+      this.block.unpin();
+      this.block = large.take();
     }
-    return this.chunk!.target;
+    return this.block.body;
   }
 
   private onRead(bytes: number): boolean {
-    const { chunk, target } = this;
+    const { block, target } = this;
     if (target === null) {
       this.early.push(Buffer.from(sharedTarget.subarray(0, bytes)));
       return true;
     }
-    const full = bytes === (chunk === null ? sharedTarget : chunk.target).length;
-    deliver(
-      target,
-      chunk === null ? shared : chunk.buffer,
-      HEADROOM,
-      HEADROOM + bytes,
-      chunk,
-      chunk === null,
-    );
-    flushAll();
+    const full = bytes === (block === null ? sharedTarget : block.body).length;
+    const buffer = block === null ? shared : block.buffer;
+    deliver(target, buffer, HEADROOM, HEADROOM + bytes, block, block === null);
+    // What TLS has read at once comes record by record.
+    if ("encrypted" in this.socket) scheduleFlush();
+    else flushAll();
     this.adapt(bytes);
     if (!full) return !this.paused;
     // A peer that fills every read would keep the others waiting: let them have their turn.
@@ -124,19 +117,19 @@ export class BufferReader implements SocketReader {
   }
 
   private adapt(bytes: number): void {
-    if (this.chunk === null) {
-      if (bytes >= LARGE_READ && !this.socket.destroyed) this.chunk = ReadChunk.take();
+    if (this.block === null) {
+      if (bytes >= LARGE_READ && !this.socket.destroyed) this.block = large.take();
       this.smallReads = 0;
     } else if (bytes >= SMALL_READ) {
       this.smallReads = 0;
     } else if (++this.smallReads >= SMALL_READS) {
-      this.dropChunk();
+      this.dropBlock();
     }
   }
 
-  private dropChunk(): void {
-    this.chunk?.unpin();
-    this.chunk = null;
+  private dropBlock(): void {
+    this.block?.unpin();
+    this.block = null;
   }
 }
 
@@ -178,15 +171,15 @@ function deliver(
   buffer: Buffer,
   start: number,
   end: number,
-  chunk: ReadChunk | null,
+  block: Block | null,
   volatile: boolean,
 ): void {
   currentRead.buffer = buffer;
-  currentRead.chunk = chunk;
+  currentRead.block = block;
   currentRead.volatile = volatile;
   target.receive(buffer, start, end);
   currentRead.buffer = null;
-  currentRead.chunk = null;
+  currentRead.block = null;
 }
 
 function watchEnd(socket: Socket, target: ReadTarget): void {

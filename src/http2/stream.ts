@@ -1,6 +1,8 @@
+import type { Block } from "./block.ts";
 import type { Connection } from "./connection.ts";
 import { ErrorCode, MAX_FRAME_PAYLOAD, MAX_WINDOW } from "./constants.ts";
 import type { Field } from "./hpack/field.ts";
+import { SendQueue } from "./send-queue.ts";
 
 /** The window a stream is born with, and the most it grows to. */
 export const INITIAL_STREAM_WINDOW = 256 * 1024;
@@ -31,16 +33,6 @@ export interface StreamSink {
   drained(): void;
 }
 
-interface Queued {
-  /** Null for a header list. */
-  data: Buffer | null;
-  start: number;
-  fields: readonly Field[] | null;
-  fin: boolean;
-  /** True for bytes that came from `source`, which gets credit for them. */
-  forwarded: boolean;
-}
-
 const nobody: StreamSink = { headers() {}, data: (_, start, end) => end - start, reset() {}, drained() {} };
 
 /** One stream of one connection (RFC 9113 section 5), seen from either end. */
@@ -66,8 +58,7 @@ export class Stream {
   private receiveTarget = INITIAL_STREAM_WINDOW;
   private held = 0;
   private expected = -1;
-  private readonly queue: Queued[] = [];
-  private queuedBytes = 0;
+  private readonly queue = new SendQueue();
   private resetWhenSent = -1;
 
   constructor(id: number, connection: Connection, sendWindow: number) {
@@ -78,15 +69,15 @@ export class Stream {
 
   /** Bytes accepted for sending that have not left. */
   get pendingBytes(): number {
-    return this.queuedBytes;
+    return this.queue.bytes;
   }
 
   /** Sends a header list after everything queued. With `fin` it ends our direction. */
   sendHeaders(fields: readonly Field[], fin: boolean): void {
     if (this.gone || this.localDone) return;
-    if (this.queue.length > 0) {
+    if (!this.queue.empty) {
       for (const field of fields) field.retain();
-      this.queue.push({ data: null, start: 0, fields: fields.slice(), fin, forwarded: false });
+      this.queue.addHeaders(fields.slice(), fin);
       return;
     }
     this.connection.writer.headers(this.id, fields, fin);
@@ -101,44 +92,29 @@ export class Stream {
     const bytes = end - start;
     if (this.gone || this.localDone) return bytes;
     const { connection } = this;
-    if (this.queue.length > 0 || connection.congested) {
-      this.enqueue(buffer, start, end, fin);
+    if (!this.queue.empty || connection.congested) {
+      this.queue.addCopy(buffer, start, end, fin);
+      if (this.sendable) connection.schedule(this);
       return 0;
     }
     const room = Math.min(this.sendWindow, connection.sendWindow);
     if (bytes <= room) {
-      this.writeData(buffer, start, end, fin, headroom);
+      this.writeData(buffer, start, end, fin, headroom, null);
       return bytes;
     }
-    if (room > 0) this.writeData(buffer, start, start + room, false, headroom);
-    this.enqueue(buffer, start + Math.max(0, room), end, fin);
+    if (room > 0) this.writeData(buffer, start, start + room, false, headroom, null);
+    this.queue.addCopy(buffer, start + Math.max(0, room), end, fin);
+    if (this.sendable) connection.schedule(this);
     return Math.max(0, room);
   }
 
   /** Sends `bytes`, which the caller leaves alone from now on, as far as flow control allows, and queues the rest. */
   send(bytes: Buffer, fin: boolean): void {
     if (this.gone || this.localDone) return;
-    let at = 0;
-    if (this.queue.length === 0) {
-      while (at < bytes.length && !this.connection.congested) {
-        const end = Math.min(
-          bytes.length,
-          at + MAX_FRAME_PAYLOAD,
-          at + this.sendWindow,
-          at + this.connection.sendWindow,
-        );
-        if (end <= at) break;
-        this.writeData(bytes, at, end, fin && end === bytes.length, false);
-        at = end;
-      }
-      if (at === bytes.length && (at > 0 || !fin)) return;
-      if (at === bytes.length) {
-        this.writeData(bytes, at, at, true, false);
-        return;
-      }
-    }
-    this.queuedBytes += bytes.length - at;
-    this.push({ data: bytes.subarray(at), start: 0, fields: null, fin, forwarded: false });
+    const idle = this.queue.empty;
+    this.queue.addOwn(bytes, fin);
+    if (idle) this.sendQueued(Number.POSITIVE_INFINITY);
+    if (this.sendable) this.connection.schedule(this);
   }
 
   /** Ends the stream at once with RST_STREAM; queued bytes are dropped. */
@@ -150,7 +126,7 @@ export class Stream {
 
   /** Ends the stream with RST_STREAM after everything queued has left. */
   resetAfterSending(code: number): void {
-    if (this.queue.length === 0) this.reset(code);
+    if (this.queue.empty) this.reset(code);
     else this.resetWhenSent = code;
   }
 
@@ -228,49 +204,48 @@ export class Stream {
   grant(increment: number): boolean {
     this.sendWindow += increment;
     if (this.sendWindow > MAX_WINDOW) return false;
-    if (this.sendWindow > 0 && this.queue.length > 0) this.connection.schedule(this);
+    if (this.sendWindow > 0 && !this.queue.empty) this.connection.schedule(this);
     return true;
   }
 
   /** True if something queued could leave, as far as this stream's window is concerned. */
   get sendable(): boolean {
-    const first = this.queue[0];
-    return (
-      first !== undefined && (first.data === null || first.start === first.data.length || this.sendWindow > 0)
-    );
+    const { first } = this.queue;
+    return first !== undefined && (first.start === first.end || this.sendWindow > 0);
   }
 
-  /** Sends queued bytes up to `quantum`, as far as windows allow. Returns false if nothing could be sent. */
-  sendQueued(quantum: number): boolean {
+  /** True if what is next in the queue needs windows. */
+  get nextIsData(): boolean {
+    const { first } = this.queue;
+    return first !== undefined && first.start < first.end;
+  }
+
+  /** Sends queued bytes up to `quantum`, as far as windows allow. */
+  sendQueued(quantum: number): void {
+    const { queue, connection } = this;
     let left = quantum;
     let progress = false;
-    while (this.queue.length > 0 && left > 0 && !this.gone) {
-      const item = this.queue[0]!;
-      if (item.data === null) {
-        this.queue.shift();
-        this.connection.writer.headers(this.id, item.fields!, item.fin);
+    for (let item = queue.first; item !== undefined && left > 0; item = queue.first) {
+      if (connection.congested) break;
+      if (item.fields !== null) {
+        queue.shift();
+        connection.writer.headers(this.id, item.fields, item.fin);
         if (item.fin) this.endLocal();
         progress = true;
         continue;
       }
-      const rest = item.data.length - item.start;
-      const part = Math.max(
-        0,
-        Math.min(rest, left, MAX_FRAME_PAYLOAD, this.sendWindow, this.connection.sendWindow),
-      );
-      if (part === 0 && rest > 0) return progress;
-      const start = item.start;
-      item.start += part;
-      left -= part;
-      this.queuedBytes -= part;
+      const rest = item.end - item.start;
+      const room = Math.min(rest, left, MAX_FRAME_PAYLOAD, this.sendWindow, connection.sendWindow);
+      if (room <= 0 && rest > 0) break;
+      const { data, start, block, headroom, forwarded } = item;
       progress = true;
-      const last = item.start === item.data.length;
-      if (last) this.queue.shift();
-      this.writeData(item.data, start, start + part, last && item.fin, false);
-      if (item.forwarded) this.source?.consumed(part);
+      left -= room;
+      queue.sent(item, room);
+      this.writeData(data, start, start + room, item.fin && room === rest, headroom, block);
+      if (room === rest) block?.unpin();
+      if (forwarded) this.source?.consumed(room);
     }
-    if (this.queue.length === 0 && progress) this.emptied();
-    return progress;
+    if (queue.empty && progress) this.emptied();
   }
 
   private emptied(): void {
@@ -279,23 +254,19 @@ export class Stream {
     sink.drained();
   }
 
-  private writeData(buffer: Buffer, start: number, end: number, fin: boolean, headroom: boolean): void {
+  private writeData(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    fin: boolean,
+    headroom: boolean,
+    block: Block | null,
+  ): void {
     const bytes = end - start;
     this.sendWindow -= bytes;
     this.connection.sendWindow -= bytes;
-    this.connection.writer.data(this.id, buffer, start, end, fin, headroom);
+    this.connection.writer.data(this.id, buffer, start, end, fin, headroom, block);
     if (fin) this.endLocal();
-  }
-
-  private enqueue(buffer: Buffer, start: number, end: number, fin: boolean): void {
-    this.queuedBytes += end - start;
-    const data = Buffer.from(buffer.subarray(start, end));
-    this.push({ data, start: 0, fields: null, fin, forwarded: true });
-  }
-
-  private push(item: Queued): void {
-    this.queue.push(item);
-    if (this.sendable) this.connection.schedule(this);
   }
 
   private endLocal(): void {
@@ -314,10 +285,7 @@ export class Stream {
 
   private close(): void {
     this.gone = true;
-    let dropped = 0;
-    for (const { data, start, forwarded } of this.queue) if (forwarded) dropped += data!.length - start;
-    this.queuedBytes = 0;
-    this.queue.length = 0;
+    const dropped = this.queue.clear();
     this.connection.forget(this);
     if (dropped > 0) this.source?.consumed(dropped);
     // Ended streams must not keep their calls alive.
