@@ -48,16 +48,6 @@ function arrives(headers: Header[]): Header[] {
   return headers.map(([name, value]) => [name, name === ":authority" ? authority : value]);
 }
 
-/** Sends a header list in frames of at most `bytes`, each but the first a CONTINUATION. */
-function sendInPieces(peer: RawPeer, stream: number, headers: Header[], bytes: number, flags = 0): void {
-  const block = encodeHeaders(headers);
-  for (let at = 0; at < block.length; at += bytes) {
-    const last = at + bytes >= block.length ? Bit.END_HEADERS : 0;
-    const type = at === 0 ? Type.HEADERS : Type.CONTINUATION;
-    peer.send(h2.frame(type, last | (at === 0 ? flags : 0), stream, block.subarray(at, at + bytes)));
-  }
-}
-
 test("a request's head arrives as it was sent, but for :authority", async () => {
   const { upstream, client } = await bed.pair(request("/any.Service/AnyMethod", METADATA));
   const { headers, flags } = await headOf(upstream, 1);
@@ -125,11 +115,11 @@ for (const [size, bytes] of [
   test(`${size} bytes of metadata in frames of ${bytes} pass both ways, in frames the receiver takes`, async () => {
     const large: Header[] = Array.from({ length: 10 }, (_, i) => [`x-large-${i}`, `${i}`.repeat(size / 10)]);
     const client = await bed.client();
-    sendInPieces(client, 1, request("/a/b", large), bytes, Bit.END_STREAM);
+    client.sendHeaders(1, request("/a/b", large), Bit.END_STREAM, bytes);
     const upstream = await bed.upstream();
     assert.deepEqual((await headOf(upstream, 1)).headers, arrives(request("/a/b", large)));
-    sendInPieces(upstream, 1, [...OK_HEADERS, ...large], bytes);
-    sendInPieces(upstream, 1, [...OK_TRAILERS, ...large], bytes, Bit.END_STREAM);
+    upstream.sendHeaders(1, [...OK_HEADERS, ...large], 0, bytes);
+    upstream.sendHeaders(1, [...OK_TRAILERS, ...large], Bit.END_STREAM, bytes);
     const record = await client.outcome(1);
     assert.deepEqual(record.sections, [
       [...OK_HEADERS, ...large],

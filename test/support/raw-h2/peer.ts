@@ -59,7 +59,8 @@ export class RawPeer {
     socket.on("close", () => {
       this.isClosed = true;
       this.window.wake();
-      for (const record of this.streams.values()) record.abandon(`the connection closed; ${this.story()}`);
+      const reason = `the connection closed; ${this.story()}`;
+      for (const record of this.streams.values()) record.abandon(reason);
     });
   }
 
@@ -68,9 +69,21 @@ export class RawPeer {
     if (!this.socket.destroyed) this.socket.write(Buffer.concat(bytes));
   }
 
-  /** HEADERS with END_HEADERS, from a literal-only encoder. */
-  sendHeaders(stream: number, headers: Iterable<readonly [string, string]>, flags = 0): void {
-    this.send(h2.frame(h2.Type.HEADERS, h2.Bit.END_HEADERS | flags, stream, encodeHeaders(headers)));
+  /** HEADERS, from a literal-only encoder, and CONTINUATION where the block exceeds `frameSize`. */
+  sendHeaders(
+    stream: number,
+    headers: Iterable<readonly [string, string]>,
+    flags = 0,
+    frameSize = 16_384,
+  ): void {
+    const block = encodeHeaders(headers);
+    const frames: Buffer[] = [];
+    for (let at = 0; at === 0 || at < block.length; at += frameSize) {
+      const type = at === 0 ? h2.Type.HEADERS : h2.Type.CONTINUATION;
+      const last = at + frameSize >= block.length ? h2.Bit.END_HEADERS : 0;
+      frames.push(h2.frame(type, last | (at === 0 ? flags : 0), stream, block.subarray(at, at + frameSize)));
+    }
+    this.send(...frames);
   }
 
   /** DATA within the windows the other side grants; resolves when all of it is written or the connection is gone. */

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { type BridgeProcess, startBridgeProcess } from "../support/bridge-process.ts";
+import { cleanUp } from "../support/clean-up.ts";
+import { Bystander } from "../support/raw-h2/bystander.ts";
+import { connectRaw, message, request } from "../support/raw-h2/client.ts";
+import { nothingLeft } from "../support/raw-h2/counters.ts";
+import { OK_HEADERS, serveEcho } from "../support/raw-h2/echo.ts";
+import * as h2 from "../support/raw-h2/frames.ts";
+import type { RawPeer } from "../support/raw-h2/peer.ts";
+import { type RawServer, startRawServer } from "../support/raw-h2/server.ts";
+
+// What peers can make the bridge hold: the memory of a process of its own, above what it needs when idle.
+
+const MIB = 1024 * 1024;
+const MAX_WINDOW = 0x7fff_ffff;
+/** The default of `--buffer-budget`, in MiB. */
+const BUDGET = 256;
+
+let upstream: RawServer;
+let bridge: BridgeProcess;
+let bystander: Bystander;
+let idle: number;
+const clients: RawPeer[] = [];
+/** What upstream connections do. */
+let serve: (peer: RawPeer) => unknown = serveEcho;
+
+before(async () => {
+  upstream = await startRawServer((peer) => serve(peer), { keep: false });
+});
+after(() => upstream.close());
+
+// A process each, because one that was full once keeps some of it.
+beforeEach(async () => {
+  serve = serveEcho;
+  bridge = await startBridgeProcess(upstream.address);
+  bystander = await Bystander.start(bridge.address);
+  idle = await bridge.memory();
+});
+afterEach(() =>
+  cleanUp(
+    () => bystander.finish(),
+    async () => {
+      for (const client of clients.splice(0)) client.close();
+    },
+    () => nothingLeft(bridge),
+    () => bridge.stop(),
+  ),
+);
+
+async function connect(credit: boolean, ...settings: [number, number][]): Promise<RawPeer> {
+  const client = await connectRaw(bridge.address, { keep: false, credit }, settings);
+  clients.push(client);
+  return client;
+}
+
+/** Waits until no more bytes enter the bridge, and returns what its memory has grown by at most, in MiB. */
+async function settledGrowth(): Promise<number> {
+  let most = 0;
+  let before = -1;
+  for (let same = 0; same < 3; ) {
+    await bystander.check();
+    await new Promise((done) => setTimeout(done, 100));
+    const metrics = await bridge.metrics();
+    let bytes = 0;
+    for (const [name, value] of metrics)
+      if (name.startsWith("reapi_bridge_received_bytes_total")) bytes += value;
+    most = Math.max(most, metrics.get("process_resident_memory_bytes")! - idle);
+    // The bystander's own few bytes do not count.
+    same = bytes - before < 1_000 ? same + 1 : 0;
+    before = bytes;
+  }
+  return most / MIB;
+}
+
+/** An upstream that answers every call with `bytes` of data, as fast as flow control allows. */
+function serveBytes(bytes: number): (peer: RawPeer) => void {
+  const piece = Buffer.alloc(MIB);
+  return (peer) => {
+    peer.onFrame = async (frame) => {
+      if (frame.headers === undefined) return;
+      peer.sendHeaders(frame.stream, OK_HEADERS);
+      for (let sent = 0; sent < bytes; sent += piece.length) await peer.sendBody(frame.stream, piece, false);
+    };
+  };
+}
+
+test("20 downloads of 64 MiB whose windows are shut", async (t) => {
+  serve = serveBytes(64 * MIB);
+  for (let i = 0; i < 20; i++) (await connect(false)).sendHeaders(1, request(), h2.Bit.END_STREAM);
+  const growth = await settledGrowth();
+  t.diagnostic(`${growth.toFixed(1)} MiB above idle`);
+  assert.ok(growth < 50, `${growth} MiB`);
+});
+
+test("20 downloads of 64 MiB whose sockets are not read", async (t) => {
+  serve = serveBytes(64 * MIB);
+  for (let i = 0; i < 20; i++) {
+    const client = await connect(false, [h2.Setting.INITIAL_WINDOW_SIZE, MAX_WINDOW]);
+    client.send(h2.windowUpdate(0, MAX_WINDOW - 65_535));
+    client.sendHeaders(1, request(), h2.Bit.END_STREAM);
+    client.socket.pause();
+  }
+  const growth = await settledGrowth();
+  t.diagnostic(`${growth.toFixed(1)} MiB above idle`);
+  assert.ok(growth < 100, `${growth} MiB`);
+});
+
+for (const [connections, most] of [
+  [100, BUDGET + 50],
+  [1_000, BUDGET + 100],
+] as const) {
+  test(`1,000 uploads on ${connections} connections of messages said to have 4 GiB, which the upstream does not take`, async (t) => {
+    serve = (peer) => {
+      peer.options.credit = false;
+    };
+    const body = message(Buffer.alloc(4 * MIB), 0xffff_ffff);
+    for (let i = 0; i < connections; i++) {
+      const client = await connect(true);
+      for (let stream = 1; stream < 2_000 / connections; stream += 2) {
+        client.sendHeaders(stream, request());
+        void client.sendBody(stream, body);
+      }
+    }
+    const growth = await settledGrowth();
+    t.diagnostic(`${growth.toFixed(1)} MiB above idle, ${(growth + idle / MIB).toFixed(1)} MiB in all`);
+    assert.ok(growth < most, `${growth} MiB`);
+  });
+}
