@@ -13,6 +13,7 @@ class Upload {
   holder: object | null = null;
   private readonly write: BlobWrite;
   private last: Promise<void> = Promise.resolve();
+  private dropped = false;
 
   constructor(write: BlobWrite) {
     this.write = write;
@@ -39,12 +40,13 @@ class Upload {
 
   /** Drops what was stored, after what an earlier holder had begun. */
   async abort(): Promise<void> {
-    await this.claim({});
+    this.dropped = true;
+    await this.last.catch(() => {});
     await this.write.abort();
   }
 
   private async step(holder: object, work: () => Promise<void>): Promise<void> {
-    if (this.holder !== holder) {
+    if (this.dropped || this.holder !== holder) {
       throw new CallError(
         Status.ABORTED,
         "another call with the same resource name goes on with this upload",

@@ -11,6 +11,7 @@ export class AtomicFile {
   private readonly path: string;
   private readonly handle: FileHandle;
   private open = true;
+  private committed = false;
 
   private constructor(path: string, handle: FileHandle) {
     this.path = path;
@@ -42,16 +43,18 @@ export class AtomicFile {
       await mkdir(dirname(path), { recursive: true });
       await rename(this.path, path);
     }
+    this.committed = true;
   }
 
-  /** Removes the file, unless it was committed. */
+  /** Removes the file, unless it was committed. May be called again. */
   async discard(): Promise<void> {
-    if (!this.open) return;
+    if (this.committed) return;
     await this.close();
     await rm(this.path, { force: true });
   }
 
   private async close(): Promise<void> {
+    if (!this.open) return;
     this.open = false;
     await this.handle.close();
   }

@@ -31,7 +31,7 @@ export interface BlobStore {
   putFile(path: string, digestFunction: DigestFunction): Promise<BlobDigest>;
 }
 
-/** A blob on its way in. End it with `finish` or `abort`; calls must not overlap. */
+/** A blob on its way in. End it with `finish` or `abort`, after which nothing else works; calls must not overlap. */
 export interface BlobWrite {
   /**
    * Adds bytes.

@@ -64,7 +64,9 @@ export class DiskBlobStore implements BlobStore {
         await (await file()).commit(this.path(digest));
       },
       abort: async () => {
-        await (await opened)?.discard();
+        // A file that could not be made need not be removed.
+        const made = await opened?.catch(() => null);
+        await made?.discard();
       },
     };
   }

@@ -35,18 +35,24 @@ export class MemoryBlobStore implements BlobStore {
 
   write(digest: BlobDigest): BlobWrite {
     const checked = new CheckedBytes(digest);
-    let chunks: Buffer[] = [];
+    let chunks: Buffer[] | null = [];
+    const held = () => {
+      if (chunks === null) throw new Error("the write has ended");
+      return chunks;
+    };
     return {
       append: async (chunk) => {
         checked.add(chunk);
-        chunks.push(chunk);
+        held().push(chunk);
       },
       finish: async () => {
+        const bytes = Buffer.concat(held());
         checked.finish();
-        this.blobs.set(key(digest), Buffer.concat(chunks));
+        this.blobs.set(key(digest), bytes);
+        chunks = null;
       },
       abort: async () => {
-        chunks = [];
+        chunks = null;
       },
     };
   }

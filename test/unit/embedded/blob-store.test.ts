@@ -129,6 +129,19 @@ for (const [kind, open] of Object.entries(kinds)) {
     assert.deepEqual(await unfinished(), []);
   });
 
+  test(`${kind}: a write that was aborted stays so`, async (t) => {
+    const { store, unfinished } = await open(t);
+    const bytes = Buffer.from("in two pieces");
+    const digest = digestOf(bytes, SHA256);
+    const write = store.write(digest);
+    await write.append(bytes.subarray(0, 6));
+    await write.abort();
+    await assert.rejects(write.append(bytes.subarray(6)));
+    await assert.rejects(write.finish());
+    assert.equal(await store.has(digest), false);
+    assert.deepEqual(await unfinished(), []);
+  });
+
   test(`${kind}: empty blobs are blobs`, async (t) => {
     const { store } = await open(t);
     const digest = digestOf(Buffer.alloc(0), SHA256);
