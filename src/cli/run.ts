@@ -38,6 +38,12 @@ function normalised(argv: readonly string[]): readonly string[] {
   return argv[0] === "--version" ? ["version", ...argv.slice(1)] : argv;
 }
 
+/** How to ask for the help that fits a command line starting with `first`. */
+function helpWords(first: string | undefined): string {
+  const others = COMMAND_NAMES.slice(1);
+  return first !== undefined && others.includes(first) ? `${first} --help` : "--help";
+}
+
 async function runCommand(argv: readonly string[], around: Surroundings): Promise<number> {
   const [first, ...rest] = normalised(argv);
   const named = first !== undefined && !first.startsWith("-");
@@ -63,7 +69,7 @@ export async function run(argv: readonly string[], around: Surroundings): Promis
     }
     const { message } = error as Error;
     const lines = message.split("\n").map((line) => `reapi-bridge: ${line}\n`);
-    const hint = error instanceof UsageError ? "Try: reapi-bridge --help\n" : "";
+    const hint = error instanceof UsageError ? `Try: reapi-bridge ${helpWords(argv[0])}\n` : "";
     around.printError(lines.join("") + hint);
     return code;
   }

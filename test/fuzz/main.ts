@@ -1,5 +1,5 @@
 /**
- * Fuzzes what reads bytes of peers: `node test/fuzz/main.ts [--target NAME]… [--cases 1e6] [--seed N]`.
+ * Fuzzes what reads bytes of peers: `npm run fuzz -- [--target NAME]… [--cases 1e6] [--seed N]`.
  * A run follows from its seed. An input that breaks a target is printed, made small, and kept in `test/fuzz/regressions/`,
  * from where the tests replay it. Exit code 1 if there was one.
  */

@@ -7,7 +7,7 @@ import { mutated } from "./mutate.ts";
 import type { FuzzTarget } from "./target.ts";
 import { TARGETS } from "./targets.ts";
 
-// `node test/fuzz/main.ts` looks for new defects; here the old ones must stay away.
+// `npm run fuzz` looks for new defects; here the old ones must stay away.
 
 const FEW = 300;
 
