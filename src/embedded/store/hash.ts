@@ -4,16 +4,7 @@ import { type ElementId, knows } from "../../spec/ledger.ts";
 import type { Level } from "../../spec/versions.ts";
 import { DIGEST_FUNCTIONS, type DigestFunction } from "../../wire/digest-function.ts";
 import type { BlobDigest } from "./blob-store.ts";
-
-/** By name of the digest function, what the cryptographic library calls it. */
-const ALGORITHMS: ReadonlyMap<string, string> = new Map([
-  ["SHA256", "sha256"],
-  ["SHA1", "sha1"],
-  ["MD5", "md5"],
-  ["SHA384", "sha384"],
-  ["SHA512", "sha512"],
-  ["GITSHA1", "sha1"],
-]);
+import { Sha256Tree } from "./sha256-tree.ts";
 
 /** Hashes bytes that come in pieces. */
 export interface Hasher {
@@ -22,11 +13,22 @@ export interface Hasher {
   finish(): string;
 }
 
+/** By name of the digest function, how a hash of a blob of so many bytes begins. */
+const HASHERS = new Map<string, (sizeBytes: number) => Hasher>([
+  ["SHA256", () => native("sha256")],
+  ["SHA1", () => native("sha1")],
+  ["MD5", () => native("md5")],
+  ["SHA384", () => native("sha384")],
+  ["SHA512", () => native("sha512")],
+  ["SHA256TREE", () => new Sha256Tree()],
+  ["GITSHA1", (sizeBytes) => native("sha1", `blob ${sizeBytes}\0`)],
+]);
+
 /** The functions that a server of this level offers, SHA256 first: those of its schema that can be computed here. */
 export function offeredFunctions(level: Level): readonly DigestFunction[] {
   return DIGEST_FUNCTIONS.filter(
     ({ name }) =>
-      ALGORITHMS.has(name) &&
+      HASHERS.has(name) &&
       knows(level, `build.bazel.remote.execution.v2.DigestFunction.Value.${name}` as ElementId),
   );
 }
@@ -36,11 +38,9 @@ export function offeredFunctions(level: Level): readonly DigestFunction[] {
  * @throws RangeError for a function no level offers.
  */
 export function createHasher({ name }: DigestFunction, sizeBytes: number): Hasher {
-  const algorithm = ALGORITHMS.get(name);
-  if (algorithm === undefined) throw new RangeError(`${name} hashes cannot be computed here`);
-  const hash = createHash(algorithm);
-  if (name === "GITSHA1") hash.update(`blob ${sizeBytes}\0`);
-  return { update: (chunk) => void hash.update(chunk), finish: () => hash.digest("hex") };
+  const begin = HASHERS.get(name);
+  if (begin === undefined) throw new RangeError(`${name} hashes cannot be computed here`);
+  return begin(sizeBytes);
 }
 
 /** The digest of bytes. @throws RangeError as {@link createHasher}. */
@@ -48,4 +48,9 @@ export function digestOf(bytes: Uint8Array, digestFunction: DigestFunction): Blo
   const hasher = createHasher(digestFunction, bytes.length);
   hasher.update(bytes);
   return { hash: hasher.finish(), sizeBytes: bytes.length, digestFunction };
+}
+
+function native(algorithm: string, prefix = ""): Hasher {
+  const hash = createHash(algorithm).update(prefix);
+  return { update: (chunk) => void hash.update(chunk), finish: () => hash.digest("hex") };
 }
