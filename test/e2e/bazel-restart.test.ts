@@ -19,7 +19,8 @@ for (const version of BAZELS) {
 
     const bazel = new Bazel(version, join(folder, version, "interrupted"), folder);
     const build = bazel.build(...bazel.remote(bridge.address), "//...");
-    const { code, output } = await interrupt(bridge, build, async () => (await bridge.calls(EXECUTE)) >= 10);
+    const amid = async () => (await bridge.calls(EXECUTE)) >= 10 && (await bridge.callsUnderWay()) > 0;
+    const { code, output } = await interrupt(bridge, build, amid);
     assert.equal(code, 0, output);
     assert.ok((await bridge.calls(EXECUTE)) > 0, "the bridge that came back was used");
 

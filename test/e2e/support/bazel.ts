@@ -6,6 +6,13 @@ import { contents } from "./folder.ts";
 const HERE = import.meta.dirname;
 const STUBS = ["rules_cc", "rules_java", "remote_coverage_tools"];
 
+const REMOTE = [
+  "--spawn_strategy=remote",
+  "--genrule_strategy=remote",
+  "--strategy=CppCompile=remote",
+  "--strategy=CppLink=remote",
+];
+
 const { E2E } = process.env;
 
 /** The Bazels that are tested: three that npm has, and Debian's, which calls itself «no_version». */
@@ -36,6 +43,7 @@ export class Bazel {
   readonly version: BazelVersion;
   private readonly workspace: string;
   private readonly outputBase: string;
+  private readonly home: string;
   private readonly startup: readonly string[];
 
   /** `folder` is the place of all it writes; what Bazel unpacks for itself goes to `shared`. */
@@ -43,11 +51,15 @@ export class Bazel {
     this.version = version;
     this.workspace = join(folder, "workspace");
     this.outputBase = join(folder, "output");
-    const userRoot = join(shared, `bazel-${version}`);
-    mkdirSync(userRoot, { recursive: true });
+    this.home = join(folder, "home");
+    mkdirSync(this.home, { recursive: true });
     cpSync(join(HERE, "../bazel-workspace"), this.workspace, { recursive: true });
     // Without --batch a server would stay behind.
-    this.startup = [`--output_user_root=${userRoot}`, `--output_base=${this.outputBase}`, "--batch"];
+    this.startup = [
+      `--output_user_root=${join(shared, `bazel-${version}`)}`,
+      `--output_base=${this.outputBase}`,
+      "--batch",
+    ];
   }
 
   /** Runs `bazel build` with these flags and targets, whatever comes of it. */
@@ -89,6 +101,8 @@ export class Bazel {
   private run(command: string, ...args: readonly string[]): Promise<Outcome> {
     return run(this.program, [...this.startup, command, ...args], {
       cwd: this.workspace,
+      // The settings of whoever runs the tests do not count.
+      env: { HOME: this.home },
       timeoutMs: 600_000,
     });
   }
@@ -104,13 +118,6 @@ export class Bazel {
     return join(HERE, `../programs/node_modules/${name}/${name}-linux-x86_64`);
   }
 }
-
-const REMOTE = [
-  "--spawn_strategy=remote",
-  "--genrule_strategy=remote",
-  "--strategy=CppCompile=remote",
-  "--strategy=CppLink=remote",
-];
 
 /** Reads «INFO: 128 processes: 23 internal, 105 remote.» */
 function countActions(output: string): ReadonlyMap<string, number> {

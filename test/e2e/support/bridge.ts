@@ -56,6 +56,11 @@ export class BridgeProcess {
     return await this.sum("reapi_bridge_bytes_total", `side="${side}",direction="${direction}"`);
   }
 
+  /** Calls of clients that are under way. */
+  async callsUnderWay(): Promise<number> {
+    return await this.sum("reapi_bridge_open_streams", 'side="client"');
+  }
+
   private async sum(name: string, label: string): Promise<number> {
     const response = await fetch(`http://${this.admin}/metrics`);
     const lines = (await response.text()).split("\n");

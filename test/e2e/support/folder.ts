@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,8 +8,11 @@ import { after } from "node:test";
 /** An empty folder that is gone when the tests of the file have run. */
 export function scratch(): string {
   const folder = mkdtempSync(join(tmpdir(), "e2e-"));
-  // Bazel and BuildStream leave folders that may not be written: root may remove them, others do not run these tests.
-  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  after(() => {
+    // Bazel leaves folders that only root could remove as they are.
+    spawnSync("chmod", ["-R", "u+w", folder]);
+    rmSync(folder, { recursive: true });
+  });
   return folder;
 }
 
