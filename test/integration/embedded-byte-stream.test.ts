@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { brotliDecompressSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { digestOf } from "../../src/embedded/store/hash.ts";
 import type { Messages } from "../../src/spec/generated/messages.ts";
 import { LEVELS } from "../../src/spec/versions.ts";
+import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
 import { Status } from "../../src/wire/status.ts";
 import { embedded, type ReapiClient, sha256 } from "../support/reapi-client.ts";
 
@@ -244,6 +246,26 @@ test("names are as old as the level: no compression before 2.3, no digest functi
     if (known) assert.ok((await read).length > 0);
     else await assert.rejects(read, INVALID);
   }
+});
+
+test("a name states the digest function where the length of the hash cannot", async (t) => {
+  const data = randomBytes(3_000);
+  const tree = DIGEST_FUNCTIONS.find(({ name }) => name === "SHA256TREE")!;
+  const git = DIGEST_FUNCTIONS.find(({ name }) => name === "GITSHA1")!;
+  for (const [level, digestFunction] of [
+    ["2.5", tree],
+    ["2.12", git],
+  ] as const) {
+    const { client } = await embedded(t, level);
+    const { hash } = digestOf(data, digestFunction);
+    const name = `blobs/${digestFunction.segment}/${hash}/${data.length}`;
+    assert.equal(await client.write(`uploads/1/${name}`, [data]), data.length);
+    assert.deepEqual(await client.read(name), data);
+    // Without the function it is the name of another blob.
+    await assert.rejects(client.read(`blobs/${hash}/${data.length}`), { code: Status.NOT_FOUND });
+  }
+  const { client } = await embedded(t, "2.11");
+  await assert.rejects(client.read(`blobs/gitsha1/${digestOf(data, git).hash}/${data.length}`), INVALID);
 });
 
 test("since 2.12 the header with the resource name must say what the request says", async (t) => {
