@@ -39,24 +39,20 @@ function traffic(
   return { kind: "traffic", id, title, front: "plain", per, args: args.split(" "), ...more };
 }
 
+function unary(id: string, title: string, args: string): Load[] {
+  return [
+    traffic(id, `${title}, equal headers`, "call", `unary ${args}`),
+    traffic(`${id}-varying`, `${title}, varying headers`, "call", `unary ${args} --varying`),
+  ];
+}
+
 const tls = { front: "tls" } as const;
 
 /** Every load, in the order of the report. */
 export const LOADS: readonly Load[] = [
-  traffic("unary-100", "unary, 100 in flight, equal headers", "call", "unary --inflight 100"),
-  traffic(
-    "unary-100-varying",
-    "unary, 100 in flight, varying headers",
-    "call",
-    "unary --inflight 100 --varying",
-  ),
-  traffic(
-    "unary-10x10",
-    "unary, 10 connections × 10 in flight",
-    "call",
-    "unary --connections 10 --inflight 10",
-  ),
-  traffic("unary-1", "one call in flight", "call", "unary --inflight 1"),
+  ...unary("unary-100", "unary, 100 in flight", "--inflight 100"),
+  ...unary("unary-10x10", "unary, 10 connections × 10 in flight", "--connections 10 --inflight 10"),
+  ...unary("unary-1", "one call in flight", "--inflight 1"),
   traffic("download", "download 64 MiB", "GiB", "download"),
   traffic("upload", "upload 64 MiB", "GiB", "upload"),
   traffic("mixed", "unary during bulk downloads", "GiB", "download --connections 2 --inflight 4", {

@@ -1,7 +1,7 @@
 /*
  * The server behind every proxy of the benchmark: cleartext HTTP/2 on 127.0.0.1, one thread.
- * It answers FindMissingBlobs (any method it does not know, too), ByteStream.Read and ByteStream.Write, prints its port, and checks
- * what it gets: a request that is not byte for byte what the generator sends is answered with grpc-status 3.
+ * It answers FindMissingBlobs (any method it does not know, too), ByteStream.Read and ByteStream.Write, prints its port,
+ * and checks what it gets: a request that is not byte for byte what the generator sends is answered with grpc-status 3.
  */
 #include <signal.h>
 #include <stdio.h>

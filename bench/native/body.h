@@ -1,4 +1,7 @@
-/* The messages of the benchmark: real Remote Execution API calls with fixed contents, so that both ends can check every byte. */
+/*
+ * The messages of the benchmark: real Remote Execution API calls with fixed contents, so that both ends can check every
+ * byte.
+ */
 #ifndef BENCH_BODY_H
 #define BENCH_BODY_H
 
@@ -34,7 +37,7 @@ struct body body_read_reply(uint64_t bytes);
 struct body body_write_requests(uint64_t bytes);
 struct body body_write_reply(uint64_t bytes);
 
-/* The blob size that a ReadRequest or the first WriteRequest names (the number at the end of its resource name); 0 if none. */
+/* The blob size at the end of the resource name of a ReadRequest or of the first WriteRequest; 0 if there is none. */
 uint64_t body_named_size(const uint8_t *message, size_t length);
 
 /* The memory at `offset`, as one piece that is at most `length` bytes long. */

@@ -41,7 +41,8 @@ static void send_number(struct h2_conn *conn, int type, uint32_t id, uint32_t nu
   send_frame(conn, type, 0, id, payload, sizeof payload);
 }
 
-void h2_start(struct h2_conn *conn, bool client, const struct h2_events *events, uint32_t stream_window, uint32_t conn_window) {
+void h2_start(struct h2_conn *conn, bool client, const struct h2_events *events, uint32_t stream_window,
+              uint32_t conn_window) {
   conn->client = client;
   conn->events = events;
   conn->stream_window = stream_window;
@@ -117,7 +118,8 @@ struct h2_stream *h2_open(struct h2_conn *conn) {
   return stream;
 }
 
-void h2_send_headers(struct h2_conn *conn, struct h2_stream *stream, const struct header *headers, size_t count, bool end) {
+void h2_send_headers(struct h2_conn *conn, struct h2_stream *stream, const struct header *headers, size_t count,
+                     bool end) {
   uint8_t frame[FRAME_HEADER + DEFAULT_FRAME];
   size_t length = (size_t)(header_encode(&conn->encoder, frame + FRAME_HEADER, headers, count) - frame) - FRAME_HEADER;
   frame_header(frame, length, HEADERS, END_HEADERS | (end ? END_STREAM : 0), stream->id);
@@ -368,6 +370,7 @@ bool h2_step(struct h2_conn *conn, bool readable) {
 
 void h2_watch(struct h2_conn *conn, int poll, bool reads) {
   bool sends = conn->sock.pending > 0 || (conn->first_sender && conn->window > 0);
+  /* EPOLLPRI, which never happens, so that waiting for nothing is told from not being in `poll`. */
   uint32_t wanted = EPOLLPRI | (reads ? EPOLLIN : 0) | (sends ? EPOLLOUT : 0);
   if (wanted == conn->watched) return;
   struct epoll_event event = {wanted, {.ptr = conn}};

@@ -1,6 +1,7 @@
 /*
- * The part of HTTP/2 that a benchmark of gRPC needs, for both ends, as cheap as it can be: frames of our own, and libnghttp2 to decode headers.
- * Anything a well-behaved peer would not send ends the program, so that a run that finishes was a run without errors.
+ * The part of HTTP/2 that a benchmark of gRPC needs, for both ends, as cheap as it can be: frames and an encoder of
+ * headers of our own, and libnghttp2 to decode headers. Anything a well-behaved peer would not send ends the program, so
+ * that a run that finishes was a run without errors.
  */
 #ifndef BENCH_H2_H
 #define BENCH_H2_H
@@ -67,12 +68,14 @@ struct h2_conn {
 };
 
 /* Starts HTTP/2 on a connected socket that is in `conn->sock`, and says which windows we give (bytes). */
-void h2_start(struct h2_conn *conn, bool client, const struct h2_events *events, uint32_t stream_window, uint32_t conn_window);
+void h2_start(struct h2_conn *conn, bool client, const struct h2_events *events, uint32_t stream_window,
+              uint32_t conn_window);
 void h2_free(struct h2_conn *conn);
 
 /* A new stream of the client. */
 struct h2_stream *h2_open(struct h2_conn *conn);
-void h2_send_headers(struct h2_conn *conn, struct h2_stream *stream, const struct header *headers, size_t count, bool end);
+void h2_send_headers(struct h2_conn *conn, struct h2_stream *stream, const struct header *headers, size_t count,
+                     bool end);
 
 /* Sends a body as the windows allow; with `end` its last frame ends the stream. */
 void h2_send_body(struct h2_conn *conn, struct h2_stream *stream, const struct body *body, bool end);

@@ -44,8 +44,7 @@ static uint8_t *put_plain(uint8_t *at, const char *text, size_t length) {
 /* libnghttp2 codes the value of a field named "a"; the field's first three bytes are its kind and its name. */
 static uint8_t *put_huffman(struct header_encoder *encoder, uint8_t *at, const char *text, size_t length) {
   uint8_t coded[1024];
-  nghttp2_nv field = {(uint8_t *)"a", (uint8_t *)text, 1, length, NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
-  field.flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+  nghttp2_nv field = {(uint8_t *)"a", (uint8_t *)text, 1, length, NGHTTP2_NV_FLAG_NO_INDEX};
   size_t used = (size_t)nghttp2_hd_deflate_hd(encoder->huffman, coded, sizeof coded, &field, 1);
   memcpy(at, coded + 3, used - 3);
   return at + used - 3;

@@ -1,6 +1,7 @@
 /*
- * HPACK as gRPC libraries encode it (grpc-java, grpc-go): every field goes into the dynamic table, `:path` and `authorization` too,
- * which libnghttp2 never puts there. For header sets whose fields keep their places, so that a look-up is an array access.
+ * HPACK as gRPC libraries encode it (grpc-java, grpc-go): every field goes into the dynamic table, `:path` and
+ * `authorization` too, which libnghttp2 never puts there. For header sets whose fields keep their places, so that a
+ * look-up is an array access.
  */
 #ifndef BENCH_HEADER_ENCODER_H
 #define BENCH_HEADER_ENCODER_H

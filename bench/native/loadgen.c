@@ -4,10 +4,11 @@
  *   loadgen HOST:PORT unary|download|upload [--tls] [--connections N] [--inflight N] [--seconds S] [--calls N]
  *           [--bytes N] [--varying] [--check] [--stall windows|socket]
  *
- * Keeps `inflight` calls open on each connection and starts no more after S seconds or N calls in all. `--varying` gives each call
- * request metadata of its own. `--check` compares streamed bytes, at both ends, not only their count. `--stall` starts every call,
- * takes nothing of the answers (with the windows shut, or without reading the socket), prints "stalled", and goes on when the
- * standard input ends. Prints one line of JSON; latencies are microseconds. Exits with 1 if a call went wrong.
+ * Keeps `inflight` calls open on each connection and starts no more after S seconds or N calls in all. `--varying` gives
+ * each call request metadata of its own. `--check` compares streamed bytes, at both ends, not only their count. `--stall`
+ * starts every call, takes nothing of the answers (with the windows shut, or without reading the socket), prints
+ * "stalled", and goes on when the standard input ends. Prints one line of JSON; latencies are microseconds. Exits with 1
+ * if a call went wrong.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -138,7 +139,7 @@ static void on_data(struct h2_conn *conn, struct h2_stream *stream, const uint8_
 static void on_ended(struct h2_conn *conn, struct h2_stream *stream, bool trailers) {
   char wrong[128] = "";
   if (!trailers) snprintf(wrong, sizeof wrong, "no trailers");
-  else if ((stream->flags & (HAS_HEAD | HAS_TYPE)) != (HAS_HEAD | HAS_TYPE)) snprintf(wrong, sizeof wrong, "not a gRPC answer");
+  else if (!(stream->flags & HAS_HEAD) || !(stream->flags & HAS_TYPE)) snprintf(wrong, sizeof wrong, "no gRPC answer");
   else if (stream->status != 0) snprintf(wrong, sizeof wrong, "grpc-status %d", stream->status);
   else if (stream->flags & WRONG_BYTES) snprintf(wrong, sizeof wrong, "the reply has other bytes");
   else if (stream->received != stream->expected.total)
@@ -220,13 +221,15 @@ static void report(double seconds) {
   size_t count = finished < SAMPLES ? (size_t)finished : SAMPLES;
   qsort(samples, count, sizeof *samples, by_size);
   uint32_t p50 = count ? samples[count / 2] : 0, p99 = count ? samples[count - 1 - count / 100] : 0;
+  uint64_t bytes = options.kind == UPLOAD ? good * request.total : reply_bytes;
   printf("{\"calls\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"cpuSeconds\":%.6f,\"p50\":%u,\"p99\":%u}\n",
-         (unsigned long long)good, (unsigned long long)(options.kind == UPLOAD ? good * request.total : reply_bytes), seconds, cpu, p50, p99);
+         (unsigned long long)good, (unsigned long long)bytes, seconds, cpu, p50, p99);
 }
 
 static void parse(int count, char **words) {
   char kind[16] = "";
-  if (count < 3 || sscanf(words[1], "%63[0-9.]:%d", options.host, &options.port) != 2) die("usage: loadgen HOST:PORT KIND ...");
+  if (count < 3 || sscanf(words[1], "%63[0-9.]:%d", options.host, &options.port) != 2)
+    die("usage: loadgen HOST:PORT KIND ...");
   snprintf(kind, sizeof kind, "%s", words[2]);
   options.kind = !strcmp(kind, "unary") ? UNARY : !strcmp(kind, "download") ? DOWNLOAD : UPLOAD;
   for (int i = 3; i < count; i++) {

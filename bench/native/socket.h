@@ -1,4 +1,4 @@
-/* A non-blocking socket, plain or TLS, with a queue of output that refers to memory instead of copying it where that is possible. */
+/* A non-blocking socket, plain or TLS, with a queue of output that refers to memory instead of copying it where it can. */
 #ifndef BENCH_SOCKET_H
 #define BENCH_SOCKET_H
 
@@ -27,7 +27,7 @@ _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* A listening socket on 127.0.0.1 at a free port, which goes to `port`. */
 int sock_listen(int *port);
 
-/* Connects to an IPv4 address and port; does the TLS handshake with ALPN h2, certificates unchecked, where `tls` is not NULL. */
+/* Connects to an IPv4 address and port; where `tls` is not NULL, with TLS and ALPN h2, certificates unchecked. */
 void sock_connect(struct sock *sock, const char *host, int port, SSL_CTX *tls);
 
 /* Takes over a connected descriptor. */
