@@ -61,13 +61,13 @@ export interface Timeouts {
 }
 
 /** How long a stop takes, in milliseconds: at least `minMs`, so that balancers notice, and at most `maxMs`, then calls are cut. */
-export interface Drain {
+interface Drain {
   readonly minMs: number;
   readonly maxMs: number;
 }
 
 /** The smallest severity that is logged. */
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
+type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 
 /** What the log shows and how: JSON lines, or text for a person's terminal. */
 export interface LogConfig {

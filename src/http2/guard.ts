@@ -1,5 +1,5 @@
 /** Allows `burst` events at once and `perSecond` of them for ever after. */
-export class TokenBucket {
+class TokenBucket {
   private readonly burst: number;
   private readonly perMs: number;
   private tokens: number;

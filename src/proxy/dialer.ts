@@ -10,7 +10,7 @@ import { PemFiles } from "./pem-files.ts";
 const KEEP_ALIVE = 30_000;
 
 /** An attempt to reach the upstream failed; the message says why, for people. */
-export class DialError extends Error {
+class DialError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "DialError";

@@ -112,12 +112,14 @@ test("a thread that fails is reported, and keeps nobody from stopping the others
   const upstream = await echo(t);
   const died: Error[] = [];
   // No check lets this pass; in a thread it fails when the first client comes.
-  const timeouts = { connectMs: 1n as unknown as number, idleMs: 0, upstreamPingMs: 0 };
-  const workers = new Workers({ ...config(upstream, 2), timeouts }, "", (error) => died.push(error));
+  const given = config(upstream, 2);
+  const limits = { ...given.limits, maxStreamsPerConnection: 1n as unknown as number };
+  const workers = new Workers({ ...given, limits }, "", (error) => died.push(error));
   t.after(() => workers.terminate());
   const [at] = await workers.listen([{ kind: "tcp", host: "127.0.0.1", port: 0 }]);
   const address = `127.0.0.1:${at!.kind === "tcp" ? at!.port : 0}`;
   const socket = dial(address).on("error", () => {});
+  socket.write(h2.PREFACE);
   await eventually(() => died.length === 1, "the thread that got the client has failed");
   assert.match(died[0]!.message, /BigInt/);
   assert.equal((await workers.snapshot()).bridge.budgetLimit, 128 * 1024 * 1024);

@@ -56,7 +56,7 @@ export async function overHttp1(
 }
 
 /** A request over cleartext HTTP/2. */
-export async function overHttp2(
+async function overHttp2(
   address: string,
   path: string,
   { method = "GET", headers = {}, body }: HttpRequest = {},

@@ -13,7 +13,7 @@ export interface OpenThings {
 }
 
 /** Reads what is open now. */
-export async function openThings(bridge: RunningBridge): Promise<OpenThings> {
+async function openThings(bridge: RunningBridge): Promise<OpenThings> {
   const metrics = await bridge.metrics();
   const read = (name: string): number => {
     const value = metrics.get(`reapi_bridge_${name}`);

@@ -36,7 +36,7 @@ export function ending(record: StreamRecord): string {
 }
 
 /** A call on a connection that may have to be opened anew: it must go well within three seconds. */
-export async function recovers(client: RawPeer, firstStream: number): Promise<void> {
+async function recovers(client: RawPeer, firstStream: number): Promise<void> {
   for (let stream = firstStream; ; stream += 2) {
     client.sendHeaders(stream, request());
     client.send(end(stream));
