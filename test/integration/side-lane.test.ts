@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { bridgeTo } from "../support/bridge.ts";
+import { Authority } from "../support/certificates.ts";
 import { httpServer, overHttp1, VERSIONS } from "../support/http.ts";
 import { dial } from "../support/raw-h2/client.ts";
 
@@ -147,6 +152,27 @@ for (const [version, send] of VERSIONS) {
     }
   });
 }
+
+test("an HTTP upstream with TLS, if its authority is one that Node.js trusts", async (t) => {
+  const authority = new Authority(t);
+  const { pem } = authority.issue("cache");
+  const server = createSecureServer({ ...pem, keepAliveTimeout: 1 }, (_, response) => response.end("secret"));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const httpUpstream = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const [{ address: before }, trusted] = [
+    await bridgeTo(t, NO_GRPC, { httpUpstream }),
+    getCACertificates("default"),
+  ];
+  const { status, body } = await overHttp1(before, "/");
+  assert.equal(status, 502);
+  assert.match(String(body), /unable to verify the first certificate/);
+  t.after(() => setDefaultCACertificates(trusted));
+  setDefaultCACertificates([String(authority.own.pem.cert)]);
+  const { address } = await bridgeTo(t, NO_GRPC, { httpUpstream });
+  for (const [, send] of VERSIONS) assert.equal(String((await send(address, "/")).body), "secret");
+});
 
 test("HTTP/1: gRPC is refused with a sentence, HTTP upstream or not; gRPC-Web is plain HTTP", async (t) => {
   const { url } = await httpServer(t, (_, response) => response.end("web"));
