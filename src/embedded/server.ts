@@ -18,6 +18,7 @@ import { registerOperations } from "./services/operations.ts";
 import type { ServiceParts } from "./services/service-parts.ts";
 import { registerSplitting } from "./services/split-blob.ts";
 import { Uploads } from "./services/uploads.ts";
+import { MAX_WHOLE_BYTES } from "./store/blob-store.ts";
 import { digestOf } from "./store/hash.ts";
 import { openStores } from "./store/stores.ts";
 
@@ -48,9 +49,6 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
-/** The largest message a client may send. It is larger than any batch: FindMissingBlobs has no limit of its own. */
-const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
-
 /**
  * Starts a server. It runs the commands of its clients with the rights of this process, without a sandbox.
  * @throws RangeError for an unknown level, ListenError, or an error of the file system about `dir`.
@@ -64,7 +62,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const executor = new Executor({ level, store, actionCache, scratchDir });
   const uploads = new Uploads(store);
   const server = new Server({
-    "grpc.max_receive_message_length": MAX_REQUEST_BYTES,
+    // Larger than any batch: FindMissingBlobs has no limit of its own.
+    "grpc.max_receive_message_length": MAX_WHOLE_BYTES,
     "grpc.max_send_message_length": -1,
   });
   register(server, parts, executor, uploads);

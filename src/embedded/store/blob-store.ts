@@ -1,6 +1,8 @@
 /** What a store of blobs can do. The content addressable storage of the embedded server is one; execution reads and writes it. */
-import type { Digest } from "../../wire/digest.ts";
+import { type Digest, formatDigest } from "../../wire/digest.ts";
 import type { DigestFunction } from "../../wire/digest-function.ts";
+import { Status } from "../../wire/status.ts";
+import { CallError } from "../call-error.ts";
 
 /** A digest and the function it was made with: together they name a blob. The digest is one that `checkDigest` accepts. */
 export interface BlobDigest extends Digest {
@@ -11,7 +13,10 @@ export interface BlobDigest extends Digest {
 export interface BlobStore {
   /** Whether the blob is there. */
   has(digest: BlobDigest): Promise<boolean>;
-  /** The whole blob, or null if it is not there. */
+  /**
+   * The whole blob, or null if it is not there. For messages and other small things.
+   * @throws CallError INVALID_ARGUMENT for a blob of more than {@link MAX_WHOLE_BYTES}.
+   */
   get(digest: BlobDigest): Promise<Buffer | null>;
   /**
    * At most `limit` bytes (Infinity: all) from `offset`, in chunks of at most 64 KiB.
@@ -29,6 +34,16 @@ export interface BlobStore {
   copyTo(digest: BlobDigest, path: string, mode: number): Promise<boolean>;
   /** Stores the content of a file and returns its digest. Rejects with the error of the file system if it cannot be read. */
   putFile(path: string, digestFunction: DigestFunction): Promise<BlobDigest>;
+}
+
+/** The most bytes that are held in memory as a whole: as many as in the largest message that is taken. */
+export const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
+
+/** Refuses to hold a blob as a whole. @throws CallError as {@link BlobStore.get}. */
+export function checkWhole(digest: BlobDigest): void {
+  if (digest.sizeBytes <= MAX_WHOLE_BYTES) return;
+  const message = `${formatDigest(digest)} is too large for what it is used as: more than ${MAX_WHOLE_BYTES} bytes`;
+  throw new CallError(Status.INVALID_ARGUMENT, message);
 }
 
 /** A blob on its way in. End it with `finish` or `abort`, after which nothing else works; calls must not overlap. */
@@ -53,7 +68,7 @@ export class BlobMissingError extends Error {
   readonly digest: BlobDigest;
 
   constructor(digest: BlobDigest) {
-    super(`there is no blob ${digest.hash}/${digest.sizeBytes}`);
+    super(`there is no blob ${formatDigest(digest)}`);
     this.digest = digest;
   }
 }

@@ -3,7 +3,13 @@ import { access, chmod, constants, copyFile, open, readFile } from "node:fs/prom
 import { join } from "node:path";
 import type { DigestFunction } from "../../wire/digest-function.ts";
 import { AtomicFile } from "./atomic-file.ts";
-import { type BlobDigest, BlobMissingError, type BlobStore, type BlobWrite } from "./blob-store.ts";
+import {
+  type BlobDigest,
+  BlobMissingError,
+  type BlobStore,
+  type BlobWrite,
+  checkWhole,
+} from "./blob-store.ts";
 import { CheckedBytes, checkBytes } from "./checked-bytes.ts";
 import { createHasher } from "./hash.ts";
 
@@ -27,7 +33,8 @@ export class DiskBlobStore implements BlobStore {
     return (await ifThere(access(this.path(digest)).then(() => true))) ?? false;
   }
 
-  get(digest: BlobDigest): Promise<Buffer | null> {
+  async get(digest: BlobDigest): Promise<Buffer | null> {
+    checkWhole(digest);
     return ifThere(readFile(this.path(digest)));
   }
 

@@ -1,6 +1,12 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import type { DigestFunction } from "../../wire/digest-function.ts";
-import { type BlobDigest, BlobMissingError, type BlobStore, type BlobWrite } from "./blob-store.ts";
+import {
+  type BlobDigest,
+  BlobMissingError,
+  type BlobStore,
+  type BlobWrite,
+  checkWhole,
+} from "./blob-store.ts";
 import { CheckedBytes, checkBytes } from "./checked-bytes.ts";
 import { digestOf } from "./hash.ts";
 
@@ -15,6 +21,7 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   async get(digest: BlobDigest): Promise<Buffer | null> {
+    checkWhole(digest);
     return this.blobs.get(key(digest)) ?? null;
   }
 

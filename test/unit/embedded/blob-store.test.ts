@@ -13,6 +13,7 @@ import { DiskBlobStore } from "../../../src/embedded/store/disk-blob-store.ts";
 import { digestOf } from "../../../src/embedded/store/hash.ts";
 import { MemoryBlobStore } from "../../../src/embedded/store/memory-blob-store.ts";
 import { DIGEST_FUNCTIONS, type DigestFunction } from "../../../src/wire/digest-function.ts";
+import { Status } from "../../../src/wire/status.ts";
 
 const functionOf = (name: string): DigestFunction => DIGEST_FUNCTIONS.find((each) => each.name === name)!;
 const SHA256 = functionOf("SHA256");
@@ -140,6 +141,12 @@ for (const [kind, open] of Object.entries(kinds)) {
     await assert.rejects(write.finish());
     assert.equal(await store.has(digest), false);
     assert.deepEqual(await unfinished(), []);
+  });
+
+  test(`${kind}: no blob is taken into memory as a whole that is larger than any message`, async (t) => {
+    const { store } = await open(t);
+    const digest = { ...digestOf(Buffer.alloc(0), SHA256), sizeBytes: 64 * 1024 * 1024 + 1 };
+    await assert.rejects(store.get(digest), { name: "CallError", code: Status.INVALID_ARGUMENT });
   });
 
   test(`${kind}: empty blobs are blobs`, async (t) => {
