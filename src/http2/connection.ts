@@ -16,8 +16,8 @@ import { INITIAL_STREAM_WINDOW, Stream, type StreamSink } from "./stream.ts";
 import { StreamIds } from "./stream-ids.ts";
 import { StreamTable } from "./stream-table.ts";
 
-/** Bytes waiting for a peer that does not read, above which nothing more is read from it: it would only cause more. */
-const STOP_READING_ABOVE = 4 * 1024 * 1024;
+/** Bytes waiting for a peer that does not read, above which nothing is done or read that would add to them. */
+const OVERFULL = 4 * 1024 * 1024;
 /** How long a failed connection's last words may take, in milliseconds. */
 const LAST_WORDS = 1_000;
 const PING_PAYLOAD = Buffer.from("bridging", "latin1");
@@ -56,6 +56,8 @@ export class Connection {
   private farewell: string | null = null;
   private acceptUpTo: number = MAX_WINDOW;
   private readingStopped = false;
+  /** Those that are not read while too much waits for the peer of this one. */
+  private heldUp: Connection[] = [];
 
   constructor(socket: Socket, options: ConnectionOptions, owner: ConnectionOwner) {
     this.server = options.role === "server";
@@ -99,9 +101,14 @@ export class Connection {
     return this.output.congested;
   }
 
+  /** True while so much waits for the peer that nothing may be added, not even what no window holds back. */
+  get overfull(): boolean {
+    return this.output.waitingBytes > OVERFULL;
+  }
+
   /** Client role: true if `open` may be called now. */
   get canOpen(): boolean {
-    return this.settled && this.alive && this.streams.size < this.peer.maxConcurrentStreams;
+    return this.settled && this.alive && !this.overfull && this.streams.size < this.peer.maxConcurrentStreams;
   }
 
   /** Client role: true if the connection takes, or will take, new streams. */
@@ -122,10 +129,15 @@ export class Connection {
     if (this.closed) return;
     this.counters.in += end - start;
     this.parser.feed(buffer, start, end);
-    if (this.output.waitingBytes > STOP_READING_ABOVE && !this.readingStopped) {
-      this.readingStopped = true;
-      this.reader?.pause();
-    }
+    if (this.overfull) this.readAfter(this);
+  }
+
+  /** Reads nothing more from the peer until what waits for `other` has left, because it would only add to that. */
+  readAfter(other: Connection): void {
+    if (this.readingStopped) return;
+    this.readingStopped = true;
+    this.reader?.pause();
+    other.heldUp.push(this);
   }
 
   /** The peer ended the connection, or it broke. */
@@ -268,11 +280,18 @@ export class Connection {
 
   private drained(): void {
     if (this.closed) return;
-    if (this.readingStopped) {
-      this.readingStopped = false;
-      this.reader?.resume();
-    }
+    this.releaseHeldUp();
+    if (!this.server) this.owner.capacity();
     if (this.sendQueued()) scheduleFlush();
+  }
+
+  private releaseHeldUp(): void {
+    const { heldUp } = this;
+    this.heldUp = [];
+    for (const connection of heldUp) {
+      connection.readingStopped = false;
+      connection.reader?.resume();
+    }
   }
 
   private refuseNewStreams(): void {
@@ -298,6 +317,7 @@ export class Connection {
     this.parser.stop();
     for (const stream of this.streams.all()) stream.abort(code, why);
     this.scheduler.clear();
+    this.releaseHeldUp();
     this.receiveWindow.close();
     this.owner.closed(why);
   }

@@ -7,6 +7,7 @@ import { HeadKind, type Stream, type StreamSink } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
 import { type Ending, endCall } from "./local-reply.ts";
+import { budgetSpent } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
 import type { FilterMaker, RelayFilter } from "./messages/relay-filter.ts";
 import { timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
@@ -35,6 +36,8 @@ export class RelayCall implements StreamSink, WaitingCall {
     data: Buffer[];
     trailers: readonly Field[] | null;
     fin: boolean;
+    /** What the head, and the trailers, are charged to the budget. */
+    bytes: number;
   } | null = null;
   private timer: NodeJS.Timeout | null = null;
   private readonly answers: StreamSink = {
@@ -78,6 +81,8 @@ export class RelayCall implements StreamSink, WaitingCall {
       for (const field of fields) field.retain();
       this.early.trailers = fields.slice();
       this.early.fin = true;
+      this.early.bytes += listSize(fields);
+      this.core.budget.charge(listSize(fields));
     }
   }
 
@@ -120,7 +125,10 @@ export class RelayCall implements StreamSink, WaitingCall {
 
   private answerHeaders(fields: readonly Field[], kind: number, fin: boolean): void {
     if (kind === HeadKind.FINAL) this.headSent = true;
-    this.client.sendHeaders(fields, fin);
+    const { client } = this;
+    client.sendHeaders(fields, fin);
+    // No window holds headers back: a client that does not read would have them pile up.
+    if (client.connection.overfull) this.upstream!.connection.readAfter(client.connection);
     if (fin) this.finish(statusOf(fields));
   }
 
@@ -172,8 +180,15 @@ export class RelayCall implements StreamSink, WaitingCall {
   }
 
   private wait(fields: readonly Field[], fin: boolean): void {
+    const { budget } = this.core;
+    const bytes = listSize(fields);
+    if (!budget.tryCharge(bytes)) {
+      this.link.cancel(this);
+      this.endWith(budgetSpent(budget.limit).ending);
+      return;
+    }
     for (const field of fields) field.retain();
-    this.early = { head: fields.slice(), data: [], trailers: null, fin };
+    this.early = { head: fields.slice(), data: [], trailers: null, fin, bytes };
     const timeout = timeoutOf(fields);
     if (timeout === null) return;
     this.timer = setTimeout(
@@ -191,6 +206,7 @@ export class RelayCall implements StreamSink, WaitingCall {
 
   private stopWaiting(): void {
     if (this.timer !== null) clearTimeout(this.timer);
+    this.core.budget.charge(-this.early!.bytes);
     this.early = null;
   }
 
@@ -225,6 +241,11 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.filtered?.close();
     if (this.upstream !== null && !this.upstream.localDone) this.upstream.reset(ErrorCode.CANCEL);
   }
+}
+
+/** The size of a header list as RFC 9113 section 6.5.2 counts it. */
+function listSize(fields: readonly Field[]): number {
+  return fields.reduce((sum, field) => sum + field.size, 0);
 }
 
 function statusOf(fields: readonly Field[]): number {

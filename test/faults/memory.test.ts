@@ -5,10 +5,12 @@ import { cleanUp } from "../support/clean-up.ts";
 import { Bystander } from "../support/raw-h2/bystander.ts";
 import { connectRaw, message, request } from "../support/raw-h2/client.ts";
 import { nothingLeft } from "../support/raw-h2/counters.ts";
-import { OK_HEADERS, serveEcho } from "../support/raw-h2/echo.ts";
+import { OK_HEADERS, OK_TRAILERS, serveEcho } from "../support/raw-h2/echo.ts";
 import * as h2 from "../support/raw-h2/frames.ts";
+import type { Header } from "../support/raw-h2/hpack.ts";
 import type { RawPeer } from "../support/raw-h2/peer.ts";
 import { type RawServer, startRawServer } from "../support/raw-h2/server.ts";
+import { ending } from "../support/raw-h2/upstream-cases.ts";
 
 // What peers can make the bridge hold: the memory of a process of its own, above what it needs when idle.
 
@@ -127,3 +129,56 @@ for (const [connections, most] of [
     assert.ok(growth < most, `${growth} MiB`);
   });
 }
+
+/** What header blocks leave for the garbage collector comes on top of what is held, in MiB. */
+const GARBAGE = 200;
+
+/** 6,000 calls with 60 KB of metadata each: more than the budget. Returns the memory that took, in MiB. */
+async function manyLargeHeads(): Promise<number> {
+  const large: Header[] = Array.from({ length: 4 }, (_, i) => [`x-large-${i}`, `${i}`.repeat(15_000)]);
+  const client = await connect(true);
+  for (let n = 0; n < 6_000; n++) {
+    client.sendHeaders(2 * n + 1, request("/test.Echo/Large", large));
+    if (n % 50 === 0) await client.fence();
+  }
+  return settledGrowth();
+}
+
+test("6,000 calls with 60 KB of metadata that wait for a stream; those beyond the budget are refused", async (t) => {
+  serve = (peer) => {
+    peer.send(h2.settings([h2.Setting.MAX_CONCURRENT_STREAMS, 0]));
+    return false;
+  };
+  const growth = await manyLargeHeads();
+  t.diagnostic(`${growth.toFixed(1)} MiB above idle`);
+  assert.ok(growth < BUDGET + GARBAGE, `${growth} MiB`);
+  const last = await clients[0]!.outcome(2 * 6_000 - 1);
+  assert.equal(ending(last), "status 8");
+  assert.match(last.last("grpc-message")!, /budget of 268435456 bytes/);
+});
+
+test("6,000 calls with 60 KB of metadata for an upstream that does not read", async (t) => {
+  serve = (peer) => {
+    peer.onFrame = () => peer.socket.pause();
+  };
+  const growth = await manyLargeHeads();
+  t.diagnostic(`${growth.toFixed(1)} MiB above idle`);
+  assert.ok(growth < BUDGET + GARBAGE, `${growth} MiB`);
+});
+
+test("6,000 answers of 60 KB of metadata for a client that does not read", async (t) => {
+  const large = Array.from({ length: 4 }, (_, i): Header => [`x-large-${i}`, `${i}`.repeat(15_000)]);
+  serve = (peer) => {
+    peer.onFrame = ({ headers, stream }) => {
+      if (headers === undefined) return;
+      peer.sendHeaders(stream, [...OK_HEADERS, ...large]);
+      peer.sendHeaders(stream, [...OK_TRAILERS, ...large], h2.Bit.END_STREAM);
+    };
+  };
+  const client = await connect(true);
+  client.socket.pause();
+  for (let n = 0; n < 6_000; n++) client.sendHeaders(2 * n + 1, request(), h2.Bit.END_STREAM);
+  const growth = await settledGrowth();
+  t.diagnostic(`${growth.toFixed(1)} MiB above idle`);
+  assert.ok(growth < 100, `${growth} MiB`);
+});

@@ -13,13 +13,19 @@ export interface BridgeProcess extends RunningBridge {
 export async function startBridgeProcess(upstream: string, ...flags: string[]): Promise<BridgeProcess> {
   const ports = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
   const child = spawn(process.execPath, ["src/cli/main.ts", "--upstream", upstream, ...ports, ...flags], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let complaints = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaints = (complaints + text).slice(-4_000);
   });
   const exited = once(child, "exit");
   const lines = createInterface(child.stdout);
   const [text] = (await Promise.race([
     once(lines, "line"),
-    exited.then(([code]) => Promise.reject(new Error(`the bridge did not start: exit code ${code}`))),
+    exited.then(([code]) =>
+      Promise.reject(new Error(`the bridge did not start: exit code ${code}; ${complaints}`)),
+    ),
   ])) as [string];
   const { listening, admin } = JSON.parse(text) as { listening: string[]; admin: string };
   return {
@@ -29,7 +35,8 @@ export async function startBridgeProcess(upstream: string, ...flags: string[]): 
     async stop() {
       child.kill("SIGTERM");
       const [code, signal] = (await exited) as [number | null, string | null];
-      if (code !== 0) throw new Error(`the bridge ended with ${signal ?? `exit code ${code}`}`);
+      if (code !== 0)
+        throw new Error(`the bridge ended with ${signal ?? `exit code ${code}`}; ${complaints}`);
     },
   };
 }

@@ -42,3 +42,9 @@ const WIRE_CODES: ReadonlyMap<string, number> = new Map<string, number>([
 export function cutMessage(): CallError {
   return new CallError(Status.INTERNAL, "the stream ended inside a message");
 }
+
+/** The error of a call that would make the bridge hold more than its budget of `limit` bytes. */
+export function budgetSpent(limit: number): CallError {
+  const message = `the bridge holds as much as its budget of ${limit} bytes allows; try again later`;
+  return new CallError(Status.RESOURCE_EXHAUSTED, message);
+}

@@ -1,8 +1,7 @@
 import type { Budget } from "../../http2/budget.ts";
 import { type EnvelopeHandler, EnvelopeParser } from "../../wire/envelope.ts";
 import { type MemoryAllowance, MessageBuffer } from "../../wire/message-buffer.ts";
-import { Status } from "../../wire/status.ts";
-import { CallError, cutMessage, toCallError } from "./call-error.ts";
+import { budgetSpent, type CallError, cutMessage, toCallError } from "./call-error.ts";
 
 /** Bytes of complete messages that may wait for their reader before the sender is held back. */
 const READ_AHEAD = 64 * 1024;
@@ -170,8 +169,7 @@ export class MessageIntake implements EnvelopeHandler, MemoryAllowance {
     this.timer = setInterval(() => {
       this.payOwed();
       if (this.timer === null || Date.now() < until) return;
-      const text = `the bridge holds as much as its budget of ${this.budget.limit} bytes allows; try again later`;
-      this.fail(new CallError(Status.RESOURCE_EXHAUSTED, text));
+      this.fail(budgetSpent(this.budget.limit));
     }, LOOK_AGAIN);
   }
 }
