@@ -1,10 +1,12 @@
 import { type Codec, codec } from "../../spec/codec.ts";
 import { formatDigest } from "../../wire/digest.ts";
 import type { DigestFunction } from "../../wire/digest-function.ts";
+import { Status } from "../../wire/status.ts";
 import type { DigestMessage } from "../digests.ts";
 import { concurrently } from "../execution/concurrently.ts";
 import type { V2 } from "../rpc/methods.ts";
-import type { BlobDigest } from "../store/blob-store.ts";
+import { failureOf } from "../rpc/status-of.ts";
+import { type BlobDigest, BlobMissingError } from "../store/blob-store.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
 /** What it takes to follow the references of a result. */
@@ -25,8 +27,10 @@ export async function isComplete(
   const references = new References(parts, digestFunction);
   try {
     await references.addResult(result);
-  } catch {
-    return false;
+  } catch (error) {
+    const { code } = failureOf(error);
+    if (code === Status.NOT_FOUND || code === Status.INVALID_ARGUMENT) return false;
+    throw error;
   }
   const there = await concurrently(references.found.values(), AT_A_TIME, (digest) => parts.store.has(digest));
   return there.every(Boolean);
@@ -35,6 +39,7 @@ export async function isComplete(
 /** Collects the digests a result refers to. Whatever cannot be read makes it throw. */
 class References {
   readonly found = new Map<string, BlobDigest>();
+  private readonly walked = new Set<string>();
   private readonly parts: ResultParts;
   private readonly codec: Codec;
   private readonly digestFunction: DigestFunction;
@@ -55,34 +60,33 @@ class References {
   }
 
   private async addTree(digest: DigestMessage): Promise<void> {
-    const bytes = await this.bytes(this.add(digest).blob);
+    const bytes = await this.bytes(this.add(digest));
     const { root, children } = this.codec.decode("build.bazel.remote.execution.v2.Tree", bytes);
     for (const directory of [root, ...children]) this.addFiles(directory);
   }
 
-  private async addDirectory(digest: DigestMessage): Promise<void> {
-    const { blob, isNew } = this.add(digest);
-    if (!isNew) return;
+  private async addDirectory(digest: DigestMessage | null): Promise<void> {
+    const blob = this.add(digest);
+    if (this.walked.has(formatDigest(blob))) return;
+    this.walked.add(formatDigest(blob));
     const directory = this.codec.decode("build.bazel.remote.execution.v2.Directory", await this.bytes(blob));
     this.addFiles(directory);
-    for (const child of directory.directories) await this.addDirectory(child.digest!);
+    for (const child of directory.directories) await this.addDirectory(child.digest);
   }
 
   private addFiles(directory: V2<"Directory"> | null): void {
     for (const { digest } of directory?.files ?? []) this.add(digest);
   }
 
-  private add(message: DigestMessage | null): { blob: BlobDigest; isNew: boolean } {
+  private add(message: DigestMessage | null): BlobDigest {
     const blob = this.parts.digests.read(message, this.digestFunction.number, "digest");
-    const key = formatDigest(blob);
-    const isNew = !this.found.has(key);
-    this.found.set(key, blob);
-    return { blob, isNew };
+    this.found.set(formatDigest(blob), blob);
+    return blob;
   }
 
   private async bytes(blob: BlobDigest): Promise<Buffer> {
     const bytes = await this.parts.store.get(blob);
-    if (bytes === null) throw new Error("missing");
+    if (bytes === null) throw new BlobMissingError(blob);
     return bytes;
   }
 }
