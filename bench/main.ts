@@ -10,10 +10,11 @@ import { createInterface } from "node:readline";
 import type { LoadResult } from "./figures.ts";
 import { type Flags, HELP, readFlags } from "./flags.ts";
 import { buildPrograms } from "./native.ts";
+import { PEERS } from "./peers.ts";
 import { profilesIn, topFunctions } from "./profile.ts";
 import { document, goalTable, loadTable, type Setting } from "./report.ts";
 import { type Bench, DIRECT, runLoads } from "./rounds.ts";
-import { bridge, PEERS, type Target } from "./targets.ts";
+import { bridge, type Target } from "./targets.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -51,17 +52,9 @@ function describe(flags: Flags, targets: readonly Target[]): Setting {
 
 function makeCertificate(dir: string): void {
   const cert = join(dir, "cert");
-  const subject = ["-subj", "/CN=localhost", "-days", "30"];
-  const key = [
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:prime256v1",
-    "-nodes",
-    "-keyout",
-    `${cert}.key`,
-  ];
-  execFileSync("openssl", ["req", "-x509", ...key, ...subject, "-out", cert], { stdio: "ignore" });
+  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  const made = ["-subj", "/CN=localhost", "-days", "30", "-keyout", `${cert}.key`, "-out", cert];
+  execFileSync("openssl", ["req", "-x509", ...kind, ...made], { stdio: "ignore" });
 }
 
 async function startBackend(program: string, core: number) {
@@ -101,9 +94,8 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(`\n${basename(path)}\n${topFunctions(path, 25).join("\n")}`);
     }
     if (flags.out !== null) writeFileSync(flags.out, document(results, setting));
-    return results.some(({ outcomes }) => [...outcomes.values()].some(({ failure }) => failure !== null))
-      ? 1
-      : 0;
+    const failures = results.flatMap(({ outcomes }) => [...outcomes.values()].map(({ failure }) => failure));
+    return failures.every((failure) => failure === null) ? 0 : 1;
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -1,8 +1,8 @@
 /** Interleaved rounds: each sends every load through every target in random order, so that what disturbs the machine disturbs all. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { LoadResult, Outcome } from "./figures.ts";
-import type { Load } from "./loads.ts";
+import type { LoadResult } from "./figures.ts";
+import type { Load, Stall, Traffic } from "./loads.ts";
 import { check, measure, type Route, type Sample } from "./measure.ts";
 import type { Cores } from "./pinned.ts";
 import { measureStall } from "./stall.ts";
@@ -76,65 +76,66 @@ async function startAll(bench: Bench, front: Front) {
   return { running, [Symbol.asyncDispose]: stop };
 }
 
-async function runOnce(
-  bench: Bench,
-  load: Load,
-  name: string,
-  running: Running | undefined,
-  log: Log,
-  seconds: number,
-): Promise<void> {
-  if (load.kind === "traffic") {
-    log.samples.push(await measure(routeTo(bench, running ?? null), load, seconds));
-    return;
-  }
-  const target = bench.targets.find((candidate) => candidate.name === name)!;
-  const fresh = await startTarget(bench, target, load.front);
-  try {
-    log.mebibytes.push(await measureStall(routeTo(bench, fresh), load));
-  } finally {
-    await fresh.service.stop();
-  }
-}
+/** Runs a load on all targets in turn. Whoever gets a call wrong is out, with the reason. */
+class Turns {
+  readonly logs: ReadonlyMap<string, Log>;
 
-async function runLoad(bench: Bench, load: Load, running: ReadonlyMap<string, Running>): Promise<LoadResult> {
-  const withDirect = bench.direct && load.kind === "traffic" && load.front === "plain";
-  const names = [...(withDirect ? [DIRECT] : []), ...bench.targets.map(({ name }) => name)];
-  const logs = new Map<string, Log>(
-    names.map((name) => [name, { samples: [], mebibytes: [], failure: null }]),
-  );
-  const attempt = async (name: string, work: (log: Log) => Promise<void>) => {
-    const log = logs.get(name)!;
-    if (log.failure !== null) return;
-    await work(log).catch((error: Error) => {
-      log.failure = error.message;
-    });
-  };
-  for (const name of names) {
-    await attempt(name, async () => {
-      if (load.kind === "traffic") await check(routeTo(bench, running.get(name) ?? null), load);
-    });
+  constructor(names: readonly string[]) {
+    this.logs = new Map(names.map((name) => [name, { samples: [], mebibytes: [], failure: null }]));
   }
-  // The first round of traffic only warms up.
-  for (let round = load.kind === "traffic" ? -1 : 0; round < bench.rounds; round++) {
-    for (const name of shuffled(names)) {
-      await attempt(name, async (log) => {
-        const seconds = round < 0 ? Math.max(bench.seconds, WARM_UP_SECONDS) : bench.seconds;
-        await runOnce(bench, load, name, running.get(name), log, seconds);
-        if (round < 0) log.samples.pop();
+
+  async take(work: (name: string, log: Log) => Promise<unknown>): Promise<void> {
+    for (const name of shuffled([...this.logs.keys()])) {
+      const log = this.logs.get(name)!;
+      if (log.failure !== null) continue;
+      await work(name, log).catch((error: Error) => {
+        log.failure = error.message;
       });
     }
   }
-  return { load, outcomes: logs satisfies Map<string, Outcome> };
 }
 
-/** Runs the loads and yields the result of each. A target that gets a call wrong is out of that load, with the reason. */
+async function runTraffic(
+  bench: Bench,
+  load: Traffic,
+  running: ReadonlyMap<string, Running>,
+): Promise<LoadResult> {
+  const withDirect = bench.direct && load.front === "plain";
+  const turns = new Turns([...(withDirect ? [DIRECT] : []), ...running.keys()]);
+  const routeOf = (name: string) => routeTo(bench, running.get(name) ?? null);
+  await turns.take((name) => check(routeOf(name), load));
+  await turns.take((name) => measure(routeOf(name), load, Math.max(bench.seconds, WARM_UP_SECONDS)));
+  for (let round = 0; round < bench.rounds; round++) {
+    await turns.take(async (name, { samples }) => {
+      samples.push(await measure(routeOf(name), load, bench.seconds));
+    });
+  }
+  return { load, outcomes: turns.logs };
+}
+
+async function runStall(bench: Bench, load: Stall): Promise<LoadResult> {
+  const targets = new Map(bench.targets.map((target) => [target.name, target]));
+  const turns = new Turns([...targets.keys()]);
+  for (let round = 0; round < bench.rounds; round++) {
+    await turns.take(async (name, { mebibytes }) => {
+      const fresh = await startTarget(bench, targets.get(name)!, load.front);
+      try {
+        mebibytes.push(await measureStall(routeTo(bench, fresh), load));
+      } finally {
+        await fresh.service.stop();
+      }
+    });
+  }
+  return { load, outcomes: turns.logs };
+}
+
+/** Runs the loads and yields the result of each; traffic first, then stalls. */
 export async function* runLoads(bench: Bench, loads: readonly Load[]): AsyncGenerator<LoadResult> {
   for (const front of ["plain", "tls"] as const) {
-    const traffic = loads.filter((load) => load.kind === "traffic" && load.front === front);
+    const traffic = loads.filter((load) => load.kind === "traffic").filter((load) => load.front === front);
     if (traffic.length === 0) continue;
     await using all = await startAll(bench, front);
-    for (const load of traffic) yield await runLoad(bench, load, all.running);
+    for (const load of traffic) yield await runTraffic(bench, load, all.running);
   }
-  for (const load of loads) if (load.kind === "stall") yield await runLoad(bench, load, new Map());
+  for (const load of loads) if (load.kind === "stall") yield await runStall(bench, load);
 }

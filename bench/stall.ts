@@ -28,41 +28,40 @@ async function steadyPeak(pid: number): Promise<number> {
   return peak;
 }
 
+/** Watches the memory of a process until something has happened, and returns the most that was seen. */
+async function peakUntil(pid: number, event: Promise<unknown>): Promise<number> {
+  let peak = 0;
+  let happened = false;
+  const stop = () => {
+    happened = true;
+  };
+  event.then(stop, stop);
+  while (!happened) {
+    peak = Math.max(peak, residentBytes(pid));
+    await delay(SAMPLE_MS);
+  }
+  return peak;
+}
+
 /**
  * MiB above idle at the worst moment of a stall. Idle is a fresh process that has carried a thousand small calls. Afterwards everything
- * is let go and has to arrive whole.
+ * is let go and has to arrive whole; throws where it does not.
  */
 export async function measureStall(route: Route, load: Stall): Promise<number> {
   const proxy = route.proxy!;
-  const address = `127.0.0.1:${route.port}`;
   const core = route.cores.generator;
-  await runPinned([route.generator, address, "unary", "--inflight", "10", "--calls", "1000"], core);
+  const generate = [route.generator, `127.0.0.1:${route.port}`];
+  await runPinned([...generate, "unary", "--inflight", "10", "--calls", "1000"], core);
   await steadyPeak(proxy);
   const idle = residentBytes(proxy);
-  const args = ["download", "--check", "--inflight", String(STALLED_CALLS), "--calls", String(STALLED_CALLS)];
-  const child = spawn(
-    "taskset",
-    ["-c", String(core), route.generator, address, ...args, "--stall", load.how],
-    {
-      stdio: ["pipe", "pipe", "pipe"],
-    },
-  );
+
+  const calls = ["--inflight", String(STALLED_CALLS), "--calls", String(STALLED_CALLS)];
+  const command = [...generate, "download", "--check", ...calls, "--stall", load.how];
+  const child = spawn("taskset", ["-c", String(core), ...command], { stdio: "pipe" });
   const errors = text(child.stderr);
   const exit = once(child, "exit") as Promise<[number | null]>;
-  const lines = createInterface(child.stdout);
-  const stalled = once(lines, "line");
-  let done = false;
-  let peak = 0;
-  const watch = (async () => {
-    while (!done) {
-      peak = Math.max(peak, residentBytes(proxy));
-      await delay(SAMPLE_MS);
-    }
-  })();
-  await Promise.race([stalled, exit]);
-  peak = Math.max(peak, await steadyPeak(proxy));
-  done = true;
-  await watch;
+  const stalled = once(createInterface(child.stdout), "line");
+  const peak = Math.max(await peakUntil(proxy, Promise.race([stalled, exit])), await steadyPeak(proxy));
   child.stdin.end();
   const [code] = await exit;
   if (code !== 0) throw new Error((await errors).trim() || "a stalled call did not arrive whole");
