@@ -21,20 +21,29 @@ function legalInstance(instance: string): boolean {
   return !instance.startsWith("/") && !instance.split("/").some((segment) => RESERVED.includes(segment));
 }
 
+/** Whether a compressor can be told from the keywords. */
+function legalCompressor(compressor: string): boolean {
+  return compressor !== "" && !compressor.includes("/") && !["blobs", "uploads"].includes(compressor);
+}
+
 /** Reads `bytes` as the parts of a name: a byte of choices, one for the digest, then texts separated by line feeds. */
 function partsFrom(bytes: Buffer): ResourceName | null {
   const [choices = 0, digest = 0] = bytes;
-  const [instance = "", upload = "", compressor = "", metadata = ""] = bytes.toString("utf8", 2).split("\n");
-  if (!legalInstance(instance) || upload.includes("/")) return null;
-  if (compressor === "" || compressor.includes("/") || ["blobs", "uploads"].includes(compressor)) return null;
-  const hash = digest.toString(16).repeat(1 + (digest & 7));
+  const [instance = "", second = "", third = "", fourth = ""] = bytes.toString("utf8", 2).split("\n");
+  const upload = choices & 1 ? second : null;
+  const compressor = choices & 2 ? third : null;
+  if (!legalInstance(instance) || upload?.includes("/")) return null;
+  if (compressor !== null && !legalCompressor(compressor)) return null;
   return {
     instance,
-    upload: choices & 1 ? upload : null,
-    compressor: choices & 2 ? compressor : null,
+    upload,
+    compressor,
     digestFunction: choices & 4 ? DIGEST_FUNCTIONS[digest % DIGEST_FUNCTIONS.length]! : null,
-    digest: { hash, sizeBytes: choices & 8 ? digest * 0x10_0000_0000 : digest },
-    metadata: choices & 16 ? metadata : null,
+    digest: {
+      hash: digest.toString(16).repeat(1 + (digest & 7)),
+      sizeBytes: choices & 8 ? digest * 0x10_0000_0000 : digest,
+    },
+    metadata: choices & 16 ? fourth : null,
   };
 }
 
