@@ -11,4 +11,11 @@ export const currentRead: {
   block: Block | null;
   /** True if `buffer` is filled again right after the event, so that nothing may refer to it later. */
   volatile: boolean;
-} = { buffer: null, block: null, volatile: false };
+  /** When the event began, in milliseconds of `performance.now()`. */
+  time: number;
+} = { buffer: null, block: null, volatile: false, time: 0 };
+
+/** The time, in milliseconds of `performance.now()`: during a read event that of its beginning, which costs nothing to ask for. */
+export function eventTime(): number {
+  return currentRead.buffer === null ? performance.now() : currentRead.time;
+}

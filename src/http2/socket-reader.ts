@@ -177,6 +177,7 @@ function deliver(
   currentRead.buffer = buffer;
   currentRead.block = block;
   currentRead.volatile = volatile;
+  currentRead.time = performance.now();
   target.receive(buffer, start, end);
   currentRead.buffer = null;
   currentRead.block = null;

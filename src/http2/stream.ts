@@ -33,6 +33,7 @@ export interface StreamSink {
   drained(): void;
 }
 
+const NO_QUEUE = new SendQueue();
 const nobody: StreamSink = { headers() {}, data: (_, start, end) => end - start, reset() {}, drained() {} };
 
 /** One stream of one connection (RFC 9113 section 5), seen from either end. */
@@ -58,7 +59,8 @@ export class Stream {
   private receiveTarget = INITIAL_STREAM_WINDOW;
   private held = 0;
   private expected = -1;
-  private readonly queue = new SendQueue();
+  /** Most streams never queue anything, and share an empty one. */
+  private queue: SendQueue = NO_QUEUE;
   private resetWhenSent = -1;
 
   constructor(id: number, connection: Connection, sendWindow: number) {
@@ -77,7 +79,7 @@ export class Stream {
     if (this.gone || this.localDone) return;
     if (!this.queue.empty) {
       for (const field of fields) field.retain();
-      this.queue.addHeaders(fields.slice(), fin);
+      this.ownQueue().addHeaders(fields.slice(), fin);
       return;
     }
     this.connection.writer.headers(this.id, fields, fin);
@@ -93,7 +95,7 @@ export class Stream {
     if (this.gone || this.localDone) return bytes;
     const { connection } = this;
     if (!this.queue.empty || connection.congested) {
-      this.queue.addCopy(buffer, start, end, fin);
+      this.ownQueue().addCopy(buffer, start, end, fin);
       if (this.sendable) connection.schedule(this);
       return 0;
     }
@@ -103,7 +105,7 @@ export class Stream {
       return bytes;
     }
     if (room > 0) this.writeData(buffer, start, start + room, false, headroom, null);
-    this.queue.addCopy(buffer, start + Math.max(0, room), end, fin);
+    this.ownQueue().addCopy(buffer, start + Math.max(0, room), end, fin);
     if (this.sendable) connection.schedule(this);
     return Math.max(0, room);
   }
@@ -112,7 +114,7 @@ export class Stream {
   send(bytes: Buffer, fin: boolean): void {
     if (this.gone || this.localDone) return;
     const idle = this.queue.empty;
-    this.queue.addOwn(bytes, fin);
+    this.ownQueue().addOwn(bytes, fin);
     if (idle) this.sendQueued(Number.POSITIVE_INFINITY);
     if (this.sendable) this.connection.schedule(this);
   }
@@ -267,6 +269,11 @@ export class Stream {
     this.connection.sendWindow -= bytes;
     this.connection.writer.data(this.id, buffer, start, end, fin, headroom, block);
     if (fin) this.endLocal();
+  }
+
+  private ownQueue(): SendQueue {
+    if (this.queue === NO_QUEUE) this.queue = new SendQueue();
+    return this.queue;
   }
 
   private endLocal(): void {

@@ -1,5 +1,6 @@
 import type { Connection } from "../http2/connection.ts";
 import { ErrorCode, errorName } from "../http2/constants.ts";
+import { eventTime } from "../http2/current-read.ts";
 import { copyWithHeadroom, HEADROOM } from "../http2/headroom.ts";
 import type { Field } from "../http2/hpack/field.ts";
 import { internName } from "../http2/hpack/name.ts";
@@ -17,7 +18,7 @@ const GRPC_STATUS = internName("grpc-status");
 
 /**
  * One call in the relay lane: what arrives on one side goes out on the other, undecoded, unless a filter looks at the request. This object is the
- * sink of the client's stream; its `answers` is that of the upstream's.
+ * sink of the client's stream; a `RelayAnswer` is that of the upstream's.
  */
 export class RelayCall implements StreamSink, WaitingCall {
   private readonly core: Core;
@@ -40,12 +41,6 @@ export class RelayCall implements StreamSink, WaitingCall {
     bytes: number;
   } | null = null;
   private timer: NodeJS.Timeout | null = null;
-  private readonly answers: StreamSink = {
-    headers: (fields, kind, fin) => this.answerHeaders(fields, kind, fin),
-    data: (buffer, start, end, fin) => this.answerData(buffer, start, end, fin),
-    reset: (code, why) => this.answerReset(code, why),
-    drained() {},
-  };
 
   /** Starts the call; `fields` is the request's head as it came. */
   constructor(
@@ -61,7 +56,7 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.link = link;
     this.client = client;
     this.method = method;
-    this.started = performance.now();
+    this.started = eventTime();
     client.sink = this;
     this.filter = makeFilter === null ? null : this.makeFilter(makeFilter, fields);
     const connection = link.acquire(this);
@@ -123,7 +118,7 @@ export class RelayCall implements StreamSink, WaitingCall {
 
   // ---- from the upstream ----
 
-  private answerHeaders(fields: readonly Field[], kind: number, fin: boolean): void {
+  answerHeaders(fields: readonly Field[], kind: number, fin: boolean): void {
     if (kind === HeadKind.FINAL) this.headSent = true;
     const { client } = this;
     client.sendHeaders(fields, fin);
@@ -132,13 +127,13 @@ export class RelayCall implements StreamSink, WaitingCall {
     if (fin) this.finish(statusOf(fields));
   }
 
-  private answerData(buffer: Buffer, start: number, end: number, fin: boolean): number {
+  answerData(buffer: Buffer, start: number, end: number, fin: boolean): number {
     const sent = this.client.forward(buffer, start, end, fin);
     if (fin) this.finish(Status.UNKNOWN);
     return sent;
   }
 
-  private answerReset(code: number, why: string | null): void {
+  answerReset(code: number, why: string | null): void {
     const { upstream } = this.core;
     if (this.upstream!.remoteDone) {
       // The answer is complete: no more is wanted of the request, and that is no error even if the connection is lost.
@@ -160,7 +155,7 @@ export class RelayCall implements StreamSink, WaitingCall {
   private open(connection: Connection, fields: readonly Field[], fin: boolean): void {
     const { filter, client } = this;
     const head = upstreamHead(filter === null ? fields : withoutLength(fields), this.core.upstream);
-    const upstream = connection.open(head, fin && filter === null, this.answers);
+    const upstream = connection.open(head, fin && filter === null, new RelayAnswer(this));
     this.upstream = upstream;
     upstream.source = client;
     client.source = upstream;
@@ -232,7 +227,7 @@ export class RelayCall implements StreamSink, WaitingCall {
       if (held > 0) this.client.consumed(held);
     }
     if (this.filter !== null) this.finishFilter(this.filter);
-    this.core.metrics.callEnded(this.method, "relay", code, (performance.now() - this.started) / 1000);
+    this.core.metrics.callEnded(this.method, "relay", code, (eventTime() - this.started) / 1000);
   }
 
   /** The answer is complete: what is left of the request is for nobody. */
@@ -255,4 +250,29 @@ function statusOf(fields: readonly Field[]): number {
     return code >= 0 && code <= 16 ? code : Status.UNKNOWN;
   }
   return Status.UNKNOWN;
+}
+
+/** Takes what comes from the upstream; a class, as closures of every call would cost more than the rest of it. */
+class RelayAnswer implements StreamSink {
+  private readonly call: RelayCall;
+
+  constructor(call: RelayCall) {
+    this.call = call;
+  }
+
+  headers(fields: readonly Field[], kind: number, fin: boolean): void {
+    this.call.answerHeaders(fields, kind, fin);
+  }
+
+  data(buffer: Buffer, start: number, end: number, fin: boolean): number {
+    return this.call.answerData(buffer, start, end, fin);
+  }
+
+  reset(code: number, why: string | null): void {
+    this.call.answerReset(code, why);
+  }
+
+  drained(): void {
+    // Credit goes back to the other side as bytes leave.
+  }
 }
