@@ -81,23 +81,26 @@ interface RawUpstream {
   readonly address: string;
   /** The names that were asked for, false for none, and what was agreed on. */
   readonly seen: Handshake[];
+  readonly peers: RawPeer[];
 }
 
 /** An HTTP/2 echo with TLS options of its own. */
 async function rawSecure(t: TestContext, { pem }: Certificate, options: TlsOptions): Promise<RawUpstream> {
   const seen: Handshake[] = [];
+  const peers: RawPeer[] = [];
   const server = createServer({ ...pem, ...options }, (socket) => {
     const { servername } = socket as unknown as { servername: string | false };
     seen.push({ servername, alpn: socket.alpnProtocol });
     const peer = new RawPeer(socket, {}, h2.PREFACE);
     t.after(() => peer.close());
+    peers.push(peer);
     peer.send(h2.settings());
     serveEcho(peer);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, seen, peers };
 }
 
 test("SNI: the server name that was given; none for an address", async (t) => {
@@ -110,6 +113,17 @@ test("SNI: the server name that was given; none for an address", async (t) => {
     assert.equal((await callThrough(t, address, { ca: authority.own.cert, ...name })).code, 0);
     assert.deepEqual(seen.at(-1), { servername: serverName ?? false, alpn: "h2" });
   }
+});
+
+test(":authority: the server name that was given, with the port", async (t) => {
+  const authority = new Authority(t);
+  const certificate = authority.issue("farm", ["DNS:farm.test"]);
+  const { address, peers } = await rawSecure(t, certificate, { ALPNProtocols: ["h2"] });
+  await callThrough(t, address, { ca: authority.own.cert, serverName: "farm.test" });
+  const { headers } = peers.at(-1)!.log.find((frame) => frame.headers !== undefined)!;
+  const head = new Map(headers);
+  const [, port] = address.split(":");
+  assert.deepEqual([head.get(":authority"), head.get(":scheme")], [`farm.test:${port}`, "https"]);
 });
 
 test("an upstream that speaks HTTP/2 without saying so in ALPN will do", async (t) => {
