@@ -189,6 +189,17 @@ test("HTTP/1: gRPC is refused with a sentence, HTTP upstream or not; gRPC-Web is
   }
 });
 
+test("HTTP/2: a POST of another content type, which may have been meant as gRPC, is 415", async (t) => {
+  const { address } = await bridgeTo(t, NO_GRPC);
+  const [, overHttp2] = VERSIONS[1]!;
+  for (const type of ["application/json", "application/grpc-web", "application/grpcfoo", ""]) {
+    const headers = { "content-type": type };
+    const { status, body } = await overHttp2(address, "/test.Shapes/Unary", { method: "POST", headers });
+    assert.equal(status, 415, type);
+    assert.match(String(body), /carries gRPC over HTTP\/2/);
+  }
+});
+
 test("HTTP/1: an offer to go on with HTTP/2 is left alone", async (t) => {
   const address = await sideBridge(t, cache());
   const headers = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABk" };
