@@ -18,6 +18,8 @@ interface Literal {
   /** With `…` for what is filled in. */
   readonly text: string;
   readonly internal: boolean;
+  /** The gRPC status that it goes out with, if that stands right before it. */
+  readonly status: string | undefined;
 }
 
 function literals(source: string): Literal[] {
@@ -26,6 +28,7 @@ function literals(source: string): Literal[] {
     .replace(/^\s*\/\/.*$/gm, "")
     .replace(/^import .*$/gm, "");
   return [...code.matchAll(/"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g)].map((match) => ({
+    status: /Status\.([A-Z_]+),\s*$/.exec(code.slice(0, match.index))?.[1],
     text: (match[1] ?? match[2])!
       .replace(/\$\{[^}]*\}/g, "…")
       .replace(/…+/g, "…")
@@ -46,6 +49,13 @@ test("every message in the source is explained", () => {
   assert.ok(messages.length > 50, "the source could not be read");
   const missing = messages.filter(({ text }) => !explained.has(text));
   assert.deepEqual(missing, []);
+});
+
+test("the statuses are those of the source", () => {
+  const known = inSource.filter(({ status, internal }) => status !== undefined && !internal);
+  assert.ok(known.length > 10, "the source could not be read");
+  const wrong = known.filter(({ status, text }) => !page.includes(`| ${status} | \`${text}\` |`));
+  assert.deepEqual(wrong, []);
 });
 
 test("every message that is explained exists", () => {
