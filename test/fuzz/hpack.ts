@@ -8,6 +8,7 @@ import { HpackEncoder } from "../../src/http2/hpack/encoder.ts";
 import type { Field } from "../../src/http2/hpack/field.ts";
 import { huffmanLength, writeHuffman } from "../../src/http2/hpack/huffman-code.ts";
 import { encodeInteger, type Header, HpackDecoder as SecondDecoder } from "../support/raw-h2/hpack.ts";
+import { Choices } from "./choices.ts";
 
 /** What only our decoder refuses: the second one knows no limits and reads size updates anywhere. */
 const STRICTER = /size update|integer too long/;
@@ -15,34 +16,14 @@ const LEGAL_NAME = /^(?!$):?[\x21-\x39\x3b-\x40\x5b-\x7e]*$/;
 const LEGAL_VALUE = /^(?![\t ])[\t\x20-\x7e\x80-\xff]*(?<![\t ])$/;
 const ENCODER_SIZES = [4096, 4096, 256, 65536];
 
-/** Reads a case as a string of choices; past the end each choice is 0. */
-class Choices {
+/** The choices of which blocks a connection sends. */
+class BlockChoices extends Choices {
   /** Entries that the blocks so far have put into the table, at most as many as are surely still there. */
   entries = 0;
-  private readonly bytes: Uint8Array;
-  private at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-
-  get done(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
-  byte(): number {
-    return this.bytes[this.at++] ?? 0;
-  }
-
-  take(length: number): Uint8Array {
-    const taken = this.bytes.subarray(this.at, this.at + length);
-    this.at += length;
-    return taken;
-  }
 }
 
 /** A string literal: few different names and values, so that they repeat; now and then any bytes at all. */
-function stringLiteral(choices: Choices): Buffer {
+function stringLiteral(choices: BlockChoices): Buffer {
   const kind = choices.byte();
   const seed = choices.byte();
   if (kind >= 0xfa)
@@ -55,7 +36,7 @@ function stringLiteral(choices: Choices): Buffer {
   return Buffer.concat([encodeInteger(0x80, 7, raw.length), raw]);
 }
 
-function literal(choices: Choices, pattern: number, prefixBits: number): Buffer {
+function literal(choices: BlockChoices, pattern: number, prefixBits: number): Buffer {
   const index = choices.byte() & 0x7f;
   const name = index < 64 ? stringLiteral(choices) : Buffer.alloc(0);
   return Buffer.concat([
@@ -66,26 +47,26 @@ function literal(choices: Choices, pattern: number, prefixBits: number): Buffer 
 }
 
 /** A reference: mostly to an entry that is there, often in the dynamic table. */
-function reference(choices: Choices): Buffer {
+function reference(choices: BlockChoices): Buffer {
   const reach = choices.byte();
   if (reach >= 0xfc) return encodeInteger(0x80, 7, choices.byte());
   return encodeInteger(0x80, 7, choices.entries === 0 ? 1 + (reach & 31) : 62 + (reach % choices.entries));
 }
 
 /** A literal that goes into the table. */
-function indexing(choices: Choices): Buffer {
+function indexing(choices: BlockChoices): Buffer {
   const field = literal(choices, 0x40, 6);
   choices.entries = Math.min(choices.entries + 1, 12);
   return field;
 }
 
-function sizeUpdate(choices: Choices): Buffer {
+function sizeUpdate(choices: BlockChoices): Buffer {
   choices.entries = 0;
   return encodeInteger(0x20, 5, choices.byte() * 16);
 }
 
 /** The next block: mostly of whole fields, which reach deeper than chance would. */
-function block(choices: Choices): Buffer {
+function block(choices: BlockChoices): Buffer {
   const parts: Buffer[] = [];
   for (;;) {
     const choice = choices.byte();
@@ -156,7 +137,7 @@ function checkArrival(arrived: readonly Header[], expected: readonly Header[]): 
 export const hpack = {
   name: "hpack",
   run(bytes: Uint8Array): void {
-    const choices = new Choices(bytes);
+    const choices = new BlockChoices(bytes);
     const encoder = new HpackEncoder(Math.min(4096, ENCODER_SIZES[choices.byte() & 3]!));
     const decoder = new HpackDecoder();
     const second = new SecondDecoder();
