@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 
 /** A server in a process of its own, which says on standard output when it serves. */
@@ -31,6 +32,10 @@ export class Service {
         reject(new Error(`${command} ${args.join(" ")}: ended without «${sign}»\n${said.join("\n")}`)),
       );
     });
+    // A test that fails half-way neither waits for it nor leaves it behind.
+    child.unref();
+    (child.stdout as Socket).unref();
+    process.once("exit", () => child.kill("SIGKILL"));
     return new Service(child, greeting);
   }
 
@@ -38,6 +43,7 @@ export class Service {
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = once(this.child, "exit");
+    this.child.ref();
     this.child.kill(signal);
     await gone;
   }
