@@ -3,10 +3,13 @@ import type { Goal } from "./goals.ts";
 import type { Load } from "./loads.ts";
 import type { Sample } from "./measure.ts";
 
-/** What one target did under one load: a sample per round, or MiB per round for a stall, or why it failed. */
+/** What one target did under one load: a sample per round, or MiB per round for a stall. */
 export interface Outcome {
   readonly samples: readonly Sample[];
   readonly mebibytes: readonly number[];
+  /** What went wrong in runs that were repeated. */
+  readonly failures: readonly string[];
+  /** Why it was given up, or null. */
   readonly failure: string | null;
 }
 

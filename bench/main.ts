@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
-import type { LoadResult } from "./figures.ts";
+import type { LoadResult, Outcome } from "./figures.ts";
 import { type Flags, HELP, readFlags } from "./flags.ts";
 import { buildPrograms } from "./native.ts";
 import { PEERS } from "./peers.ts";
@@ -72,6 +72,11 @@ async function runAll(bench: Bench, flags: Flags, setting: Setting): Promise<Loa
   return results;
 }
 
+/** Peers may get a call wrong now and then; a build of the bridge may not. */
+function isSound([name, { failure, failures }]: [string, Outcome]): boolean {
+  return failure === null && (failures.length === 0 || PEERS.some((peer) => peer.name === name));
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const flags = readFlags(args);
   if (flags === null) {
@@ -94,8 +99,7 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(`\n${basename(path)}\n${topFunctions(path, 25).join("\n")}`);
     }
     if (flags.out !== null) writeFileSync(flags.out, document(results, setting));
-    const failures = results.flatMap(({ outcomes }) => [...outcomes.values()].map(({ failure }) => failure));
-    return failures.every((failure) => failure === null) ? 0 : 1;
+    return results.every(({ outcomes }) => [...outcomes].every(isSound)) ? 0 : 1;
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -4,14 +4,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Target, target } from "./targets.ts";
 
-function firstLine(command: string, flag: string): string | null {
+/** What a program says of its version; null where it is not installed. */
+function versionOf(command: string, flag: string): string | null {
   const { error, stdout, stderr } = spawnSync(command, [flag], { encoding: "utf8" });
-  return error ? null : `${stdout}${stderr}`.split("\n")[0]!.trim();
+  return error ? null : (/\d+\.\d+\S*/.exec(stdout + stderr)?.[0] ?? "unknown version");
 }
 
 const nghttpx = target(
   "nghttpx",
-  () => firstLine("nghttpx", "--version"),
+  () => versionOf("nghttpx", "--version"),
   ({ front, backendPort, cert, key }, port) => ({
     command: [
       ...["nghttpx", "--conf=/dev/null", "--single-process", "--workers=1", "--no-ocsp"],
@@ -30,7 +31,7 @@ const nghttpx = target(
 
 const nginx = target(
   "nginx",
-  () => firstLine("nginx", "-v"),
+  () => versionOf("nginx", "-v"),
   ({ front, backendPort, cert, key, dir }, port) => {
     const config = join(dir, "nginx.conf");
     const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
@@ -76,7 +77,7 @@ ${front === "tls" ? `    ssl_certificate ${cert};\n    ssl_certificate_key ${key
 
 const haproxy = target(
   "haproxy",
-  () => firstLine("haproxy", "-v"),
+  () => versionOf("haproxy", "-v"),
   ({ front, backendPort, cert, key, dir }, port) => {
     const config = join(dir, "haproxy.cfg");
     const tls = `ssl crt ${cert} alpn h2`;

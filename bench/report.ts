@@ -64,8 +64,15 @@ function trafficRow(result: LoadResult, name: string, outcome: Outcome, { peers,
   ];
 }
 
-/** One load: a row for each target. */
+/** One load: a row for each target, and what went wrong. */
 export function loadTable(result: LoadResult, setting: Setting): string {
+  const notes = [...result.outcomes].flatMap(([name, { failures }]) =>
+    failures.map((reason) => `\n\nA run of ${name} was repeated: ${reason}`),
+  );
+  return figureTable(result, setting) + notes.join("");
+}
+
+function figureTable(result: LoadResult, setting: Setting): string {
   const { load, outcomes } = result;
   if (load.kind === "stall") {
     const rows = [...outcomes].map(([name, { mebibytes, failure }]) => [
@@ -143,7 +150,8 @@ ${goalTable(results)}
   request metadata of 240 characters, which "varying" changes on every call; ByteStream reads and writes of 64 MiB in messages of 256 KiB.
   Headers are encoded as gRPC libraries do it: every field goes into the dynamic table, values that change are Huffman-coded.
 - Every answer is checked: status, content type, length, \`grpc-status\` in the trailers; small replies byte for byte. Before each load every
-  target has to carry it with every byte compared at both ends.
+  target has to carry it with every byte compared at both ends. A run with a wrong answer counts for nothing and is repeated; after the
+  third the target is given up.
 - "unary during bulk downloads": ten calls in flight on one connection beside eight downloads on two others; the latency is that of the small
   calls, the CPU that of all, per GiB.
 - The stalled loads start each proxy afresh, and count resident memory at its worst moment above idle. Afterwards everything is let go and

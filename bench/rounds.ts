@@ -31,6 +31,7 @@ export interface Bench {
 interface Log {
   readonly samples: Sample[];
   readonly mebibytes: number[];
+  readonly failures: string[];
   failure: string | null;
 }
 
@@ -76,21 +77,34 @@ async function startAll(bench: Bench, front: Front) {
   return { running, [Symbol.asyncDispose]: stop };
 }
 
-/** Runs a load on all targets in turn. Whoever gets a call wrong is out, with the reason. */
+/** Runs of one load and target that may go wrong; with the next one it is given up. */
+const MAX_FAILURES = 2;
+
+/** Runs a load on all targets in turn. A run with a wrong call counts for nothing and is repeated. */
 class Turns {
   readonly logs: ReadonlyMap<string, Log>;
 
   constructor(names: readonly string[]) {
-    this.logs = new Map(names.map((name) => [name, { samples: [], mebibytes: [], failure: null }]));
+    this.logs = new Map(
+      names.map((name) => [name, { samples: [], mebibytes: [], failures: [], failure: null }]),
+    );
   }
 
   async take(work: (name: string, log: Log) => Promise<unknown>): Promise<void> {
-    for (const name of shuffled([...this.logs.keys()])) {
-      const log = this.logs.get(name)!;
-      if (log.failure !== null) continue;
-      await work(name, log).catch((error: Error) => {
-        log.failure = error.message;
-      });
+    for (const name of shuffled([...this.logs.keys()])) await this.attempt(name, work);
+  }
+
+  private async attempt(name: string, work: (name: string, log: Log) => Promise<unknown>): Promise<void> {
+    const log = this.logs.get(name)!;
+    while (log.failure === null) {
+      try {
+        await work(name, log);
+        return;
+      } catch (error) {
+        const { message } = error as Error;
+        if (log.failures.length === MAX_FAILURES) log.failure = message;
+        else log.failures.push(message);
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 /** What is measured: a proxy that can be started, and the bridge as one of them. */
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, Service } from "./pinned.ts";
@@ -27,7 +28,7 @@ export interface Running {
 /** A proxy that can be measured. */
 export interface Target {
   readonly name: string;
-  /** One line about the program, as it tells its version; null where it is not installed. */
+  /** Its version; null where it is not installed. */
   version(): string | null;
   start(place: Place): Promise<Running>;
 }
@@ -63,6 +64,15 @@ export function target(name: string, version: () => string | null, plan: Plan): 
   };
 }
 
+/** The version of a checkout or package, with what Git knows of it. */
+function versionIn(dir: string): string {
+  const { version } = JSON.parse(readFileSync(join(dir, "package.json"), "utf8")) as { version: string };
+  const { status, stdout } = spawnSync("git", ["-C", dir, "rev-parse", "--short", "HEAD"], {
+    encoding: "utf8",
+  });
+  return status === 0 ? `${version} (${stdout.trim()})` : version;
+}
+
 /** This bridge, or another build of it, from a checkout or an unpacked package. */
 export function bridge(
   name: string,
@@ -76,7 +86,7 @@ export function bridge(
   if (entry === undefined) throw new Error(`${dir} is no checkout and no package of the bridge`);
   return target(
     name,
-    () => `Node.js ${process.version}`,
+    () => `${versionIn(dir)} on Node.js ${process.version}`,
     ({ front, backendPort, cert, key }, port) => ({
       command: [
         ...[process.execPath, ...nodeFlags, entry, "serve", "--log-level", "warn"],

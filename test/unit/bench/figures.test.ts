@@ -23,7 +23,12 @@ const QUIET: Sample = {
 };
 
 function outcome(...samples: Partial<Sample>[]): Outcome {
-  return { samples: samples.map((sample) => ({ ...QUIET, ...sample })), mebibytes: [], failure: null };
+  return {
+    samples: samples.map((sample) => ({ ...QUIET, ...sample })),
+    mebibytes: [],
+    failures: [],
+    failure: null,
+  };
 }
 
 function result(id: string, outcomes: Record<string, Outcome>): LoadResult {
@@ -47,7 +52,7 @@ test("a ratio compares what ran in the same round", () => {
 });
 
 test("there is no ratio to a target that failed, has no proxy or did not run", () => {
-  const failed: Outcome = { samples: [], mebibytes: [], failure: "grpc-status 14" };
+  const failed: Outcome = { samples: [], mebibytes: [], failures: [], failure: "grpc-status 14" };
   const seen = result("download", { bridge: outcome({}), nghttpx: failed, direct: outcome({ cpu: null }) });
   for (const peer of ["nghttpx", "direct", "nginx"]) {
     assert.equal(
@@ -80,7 +85,9 @@ test("memory is compared with a bound of its own", () => {
     limit: { peer: null, mebibytes: 100 },
   } as const;
   const seen = (mebibytes: number[]) =>
-    verdict(goal, [result("stalled-socket", { bridge: { samples: [], mebibytes, failure: null } })]);
+    verdict(goal, [
+      result("stalled-socket", { bridge: { samples: [], mebibytes, failures: [], failure: null } }),
+    ]);
   assert.deepEqual(seen([300, 90, 80]), { measured: 90, met: true });
   assert.deepEqual(seen([101]), { measured: 101, met: false });
 });
