@@ -107,6 +107,19 @@ const streams: UpstreamCase[] = [
   },
 ];
 
+const late: UpstreamCase[] = [
+  {
+    rule: "5.1 WINDOW_UPDATE, RST_STREAM and PRIORITY on a stream that the upstream has ended are legal",
+    attack: (upstream) => {
+      finish(upstream);
+      upstream.send(h2.windowUpdate(1, 5), h2.priority(1, 0), h2.reset(1, h2.Code.NO_ERROR));
+      upstream.send(h2.windowUpdate(1, 5), h2.priority(1, 0), h2.reset(1, h2.Code.NO_ERROR));
+    },
+    verdict: "ignored",
+    call: "status 0",
+  },
+];
+
 const data: UpstreamCase[] = [
   breaks(
     "6.1 padding as long as the payload",
@@ -263,4 +276,4 @@ const control: UpstreamCase[] = [
   ),
 ];
 
-upstreamCases([...start, ...format, ...streams, ...data, ...headers, ...settings, ...control]);
+upstreamCases([...start, ...format, ...streams, ...late, ...data, ...headers, ...settings, ...control]);
