@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { findH2spec, type H2specCase, runH2spec } from "../support/h2spec.ts";
 import { answerAfterRequest, type HttpUpstream, startHttpUpstream } from "../support/http-upstream.ts";
@@ -26,6 +27,11 @@ const CASES = 146;
 
 const tool = findH2spec();
 const skip = tool === null && "h2spec is not installed; .ci/run installs it, H2SPEC says where it is";
+
+test("docs/conformance.md lists every difference", () => {
+  const page = readFileSync("docs/conformance.md", "utf8");
+  for (const name of Object.keys(DIFFERENCES)) assert.ok(page.includes(`\`${name}\``), name);
+});
 
 for (const readPath of ["auto", "documented"] as const) {
   describe(`h2spec, ${readPath} read path`, { skip }, () => {
