@@ -1,0 +1,78 @@
+import type { Digest } from "../wire/digest.ts";
+import type { UpstreamError } from "./upstream-error.ts";
+
+/**
+ * The upstream as the bridge's own code sees it, for one caller, one instance name and one digest function: a port lives as long as the
+ * caller's call. It speaks the upstream's dialect; whoever uses it need not know in how many calls of which kind.
+ *
+ * - Whatever fails throws an {@link UpstreamError}, the upstream's own status with its details if it has one. Nothing is tried again.
+ * - Messages are bytes, not decoded ones, so that unknown fields survive (R1). Where a request is given, the port puts in its own
+ *   instance name and digest function and leaves the rest as it is.
+ * - Digests are checked as {@link Digest} is: a hash of the wrong form is INVALID_ARGUMENT, without a call.
+ * - Generators that are not read to their end cancel their call; buffers they yield are valid until the next one is asked for.
+ */
+export interface Upstream {
+  /** The `ServerCapabilities` of the instance. */
+  capabilities(): Promise<Buffer>;
+
+  /** The digests of those blobs that the upstream lacks, in the order given, in as many calls as it takes. */
+  findMissing(digests: readonly Digest[]): Promise<Digest[]>;
+
+  /**
+   * A whole blob, checked against its digest. It counts against the budget until the caller's call is over.
+   * @throws UpstreamError NOT_FOUND; RESOURCE_EXHAUSTED if the blob is longer than `maxBytes` or the budget is spent; DATA_LOSS if what
+   * came is not that blob.
+   */
+  readBlob(digest: Digest, maxBytes: number): Promise<Buffer>;
+
+  /**
+   * Blobs, each once, as they come: in batches where the upstream has those, few at a time where not. Those longer than `maxBytes` are
+   * not asked for. A blob that cannot be had does not stop the others.
+   */
+  readBlobs(digests: readonly Digest[], maxBytes: number): AsyncGenerator<BlobRead, void, void>;
+
+  /** A blob of any length in parts. Whether they are that blob is known at the end: DATA_LOSS is thrown in place of it. */
+  streamBlob(digest: Digest): AsyncGenerator<Buffer, void, void>;
+
+  /**
+   * Stores a blob of any length. The parts together must have the length of the digest; whether they have its hash is for the upstream
+   * to check. Returns early if the upstream says that it has the blob.
+   */
+  writeBlob(digest: Digest, parts: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void>;
+
+  /** Stores blobs that are in memory, in as few calls as the upstream allows. Throws the first refusal after trying all. */
+  writeBlobs(blobs: readonly Blob[]): Promise<void>;
+
+  /** Answers a `GetActionResultRequest` with an `ActionResult`. @throws UpstreamError NOT_FOUND for a miss. */
+  getActionResult(request: Buffer): Promise<Buffer>;
+
+  /** Answers an `UpdateActionResultRequest` with the `ActionResult` as the upstream stored it. */
+  updateActionResult(request: Buffer): Promise<Buffer>;
+
+  /** Answers an `ExecuteRequest` with `Operation`s. */
+  execute(request: Buffer): AsyncGenerator<Buffer, void, void>;
+
+  /** The `Operation`s of an execution under way, by the upstream's name for it. */
+  waitExecution(name: string): AsyncGenerator<Buffer, void, void>;
+
+  /** The `Operation` of that name. */
+  getOperation(name: string): Promise<Buffer>;
+
+  /** Asks for an operation to be cancelled. */
+  cancelOperation(name: string): Promise<void>;
+
+  /** Answers a `GetTreeRequest` with `GetTreeResponse`s. */
+  getTree(request: Buffer): AsyncGenerator<Buffer, void, void>;
+
+  /** Any other call with one request, which is sent as it is; yields the responses. */
+  call(path: string, request: Buffer): AsyncGenerator<Buffer, void, void>;
+}
+
+/** A blob in memory. */
+export interface Blob {
+  readonly digest: Digest;
+  readonly bytes: Buffer;
+}
+
+/** What became of one blob of several: its content, checked against the digest, or why it is not to be had. */
+export type BlobRead = Blob | { readonly digest: Digest; readonly error: UpstreamError };
