@@ -61,9 +61,13 @@ export class BridgeError extends Error {
 
   private errorInfo(): { reason: string; domain: string; metadata: Record<string, string> } {
     const { code, feature, drift, clientForm, upstreamVersion } = this.facts;
-    const metadata: Record<string, string> = { code, feature, drift };
-    if (clientForm !== undefined) metadata.client_form = clientForm;
-    if (upstreamVersion !== undefined) metadata.upstream_version = upstreamVersion;
+    const metadata = {
+      code,
+      feature,
+      drift,
+      ...(clientForm !== undefined && { client_form: clientForm }),
+      ...(upstreamVersion !== undefined && { upstream_version: upstreamVersion }),
+    };
     return { reason: REASON, domain: DOMAIN, metadata };
   }
 
