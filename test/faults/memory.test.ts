@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { type BridgeProcess, startBridgeProcess } from "../support/bridge-process.ts";
+import {
+  type BridgeProcess,
+  startBridgeProcess,
+  startOpeningBridgeProcess,
+} from "../support/bridge-process.ts";
 import { cleanUp } from "../support/clean-up.ts";
+import { OPENED_METHOD } from "../support/opened-method.ts";
 import { Bystander } from "../support/raw-h2/bystander.ts";
 import { connectRaw, message, request } from "../support/raw-h2/client.ts";
 import { nothingLeft } from "../support/raw-h2/counters.ts";
@@ -129,6 +134,25 @@ for (const [connections, most] of [
     assert.ok(growth < most, `${growth} MiB`);
   });
 }
+
+test("1,000 messages of 60 MB on 100 connections that the bridge opens: memory follows what arrives", async (t) => {
+  await bystander.finish();
+  await bridge.stop();
+  bridge = await startOpeningBridgeProcess(upstream.address);
+  bystander = await Bystander.start(bridge.address);
+  idle = await bridge.memory();
+  const body = message(Buffer.alloc(4 * MIB), 60_000_000);
+  for (let i = 0; i < 100; i++) {
+    const client = await connect(true);
+    for (let stream = 1; stream < 20; stream += 2) {
+      client.sendHeaders(stream, request(OPENED_METHOD));
+      void client.sendBody(stream, body, false);
+    }
+  }
+  const growth = await settledGrowth();
+  t.diagnostic(`${growth.toFixed(1)} MiB above idle, ${(growth + idle / MIB).toFixed(1)} MiB in all`);
+  assert.ok(growth < BUDGET + 100, `${growth} MiB`);
+});
 
 /** What header blocks leave for the garbage collector comes on top of what is held, in MiB. */
 const GARBAGE = 200;

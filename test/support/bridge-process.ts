@@ -10,11 +10,18 @@ export interface BridgeProcess extends RunningBridge {
 }
 
 /** Starts the command of this checkout in front of `upstream` (`host:port`) on ephemeral ports; `flags` as on its command line. */
-export async function startBridgeProcess(upstream: string, ...flags: string[]): Promise<BridgeProcess> {
+export function startBridgeProcess(upstream: string, ...flags: string[]): Promise<BridgeProcess> {
   const ports = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
-  const child = spawn(process.execPath, ["src/cli/main.ts", "--upstream", upstream, ...ports, ...flags], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  return start("src/cli/main.ts", "--upstream", upstream, ...ports, ...flags);
+}
+
+/** Starts a bridge that opens the messages of `OPENED_METHOD` and relays all other calls to `upstream`. */
+export function startOpeningBridgeProcess(upstream: string): Promise<BridgeProcess> {
+  return start("test/support/opening-bridge.ts", upstream);
+}
+
+async function start(...args: string[]): Promise<BridgeProcess> {
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   let complaints = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaints = (complaints + text).slice(-4_000);
