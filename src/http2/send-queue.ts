@@ -35,6 +35,11 @@ export class SendQueue {
     return this.items.length === 0;
   }
 
+  /** True if the end of the stream waits: nothing can come after it. */
+  get ended(): boolean {
+    return this.items[this.items.length - 1]?.fin === true;
+  }
+
   /** What is next. */
   get first(): Queued | undefined {
     return this.items[0];

@@ -74,10 +74,11 @@ export class Stream {
     return this.queue.bytes;
   }
 
-  /** Sends a header list after everything queued. With `fin` it ends our direction. */
+  /** Sends a header list after everything queued. With `fin` it ends our direction: what is sent after that is dropped. */
   sendHeaders(fields: readonly Field[], fin: boolean): void {
     if (this.gone || this.localDone) return;
     if (!this.queue.empty) {
+      if (this.queue.ended) return;
       for (const field of fields) field.retain();
       this.ownQueue().addHeaders(fields.slice(), fin);
       return;
@@ -95,6 +96,7 @@ export class Stream {
     if (this.gone || this.localDone) return bytes;
     const { connection } = this;
     if (!this.queue.empty || connection.congested) {
+      if (this.queue.ended) return bytes;
       this.ownQueue().addCopy(buffer, start, end, fin);
       if (this.sendable) connection.schedule(this);
       return 0;
@@ -112,7 +114,7 @@ export class Stream {
 
   /** Sends `bytes`, which the caller leaves alone from now on, as far as flow control allows, and queues the rest. */
   send(bytes: Buffer, fin: boolean): void {
-    if (this.gone || this.localDone) return;
+    if (this.gone || this.localDone || this.queue.ended) return;
     const idle = this.queue.empty;
     this.ownQueue().addOwn(bytes, fin);
     if (idle) this.sendQueued(Number.POSITIVE_INFINITY);
