@@ -5,8 +5,8 @@ import { checkDigest, type Digest } from "../wire/digest.ts";
 import { type DigestFunction, digestFunctionByNumber, inferDigestFunction } from "../wire/digest-function.ts";
 import { Status } from "../wire/status.ts";
 import { CallError } from "./call-error.ts";
+import { offeredFunctions } from "./offered-functions.ts";
 import type { BlobDigest } from "./store/blob-store.ts";
-import { offeredFunctions } from "./store/hash.ts";
 
 /** A Digest message. */
 export type DigestMessage = Messages["build.bazel.remote.execution.v2.Digest"];

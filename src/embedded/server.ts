@@ -2,6 +2,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { knows } from "../spec/ledger.ts";
 import { parseLevel } from "../spec/versions.ts";
+import { digestOf } from "../wire/hasher.ts";
 import { offeredCompressors } from "./compressors.ts";
 import { Digests } from "./digests.ts";
 import { Executor } from "./execution/executor.ts";
@@ -19,7 +20,6 @@ import type { ServiceParts } from "./services/service-parts.ts";
 import { registerSplitting } from "./services/split-blob.ts";
 import { Uploads } from "./services/uploads.ts";
 import { MAX_WHOLE_BYTES } from "./store/blob-store.ts";
-import { digestOf } from "./store/hash.ts";
 import { openStores } from "./store/stores.ts";
 
 /** Where to listen: a host (name or address, no brackets) and port, 0 for any, or the path of a Unix socket. */

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { brotliDecompressSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { digestOf } from "../../src/embedded/store/hash.ts";
 import type { Messages } from "../../src/spec/generated/messages.ts";
 import { LEVELS } from "../../src/spec/versions.ts";
 import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
+import { digestOf } from "../../src/wire/hasher.ts";
 import { Status } from "../../src/wire/status.ts";
 import { embedded, type ReapiClient, sha256 } from "../support/reapi-client.ts";
 

@@ -1,12 +1,12 @@
 /** ContentAddressableStorage.SplitBlob and SpliceBlob: blobs as lists of chunks, which are blobs too (D22). */
 import { enums } from "../../spec/generated/enums.ts";
 import { chunkSizes, cut } from "../../wire/fast-cdc.ts";
+import { digestOf } from "../../wire/hasher.ts";
 import { Status } from "../../wire/status.ts";
 import { CallError } from "../call-error.ts";
 import { digestMessage } from "../digests.ts";
 import type { Answer, Methods, V2 } from "../rpc/methods.ts";
 import { type BlobDigest, BlobMissingError } from "../store/blob-store.ts";
-import { digestOf } from "../store/hash.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
 const SERVICE = "/build.bazel.remote.execution.v2.ContentAddressableStorage";

@@ -1,6 +1,6 @@
 import { formatDigest } from "../../wire/digest.ts";
+import { createHasher, type Hasher } from "../../wire/hasher.ts";
 import { type BlobDigest, BlobMismatchError } from "./blob-store.ts";
-import { createHasher, type Hasher } from "./hash.ts";
 
 /** Checks bytes that come in pieces against the digest they are to have. */
 export class CheckedBytes {

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { access, chmod, constants, copyFile, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DigestFunction } from "../../wire/digest-function.ts";
+import { createHasher } from "../../wire/hasher.ts";
 import { AtomicFile } from "./atomic-file.ts";
 import {
   type BlobDigest,
@@ -11,7 +12,6 @@ import {
   checkWhole,
 } from "./blob-store.ts";
 import { CheckedBytes, checkBytes } from "./checked-bytes.ts";
-import { createHasher } from "./hash.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 

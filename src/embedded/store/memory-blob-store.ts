@@ -1,5 +1,6 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import type { DigestFunction } from "../../wire/digest-function.ts";
+import { digestOf } from "../../wire/hasher.ts";
 import {
   type BlobDigest,
   BlobMissingError,
@@ -8,7 +9,6 @@ import {
   checkWhole,
 } from "./blob-store.ts";
 import { CheckedBytes, checkBytes } from "./checked-bytes.ts";
-import { digestOf } from "./hash.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 

@@ -10,9 +10,9 @@ import {
   type BlobStore,
 } from "../../../src/embedded/store/blob-store.ts";
 import { DiskBlobStore } from "../../../src/embedded/store/disk-blob-store.ts";
-import { digestOf } from "../../../src/embedded/store/hash.ts";
 import { MemoryBlobStore } from "../../../src/embedded/store/memory-blob-store.ts";
 import { DIGEST_FUNCTIONS, type DigestFunction } from "../../../src/wire/digest-function.ts";
+import { digestOf } from "../../../src/wire/hasher.ts";
 import { Status } from "../../../src/wire/status.ts";
 
 const functionOf = (name: string): DigestFunction => DIGEST_FUNCTIONS.find((each) => each.name === name)!;

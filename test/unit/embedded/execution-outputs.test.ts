@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { digestOf } from "../../../src/embedded/store/hash.ts";
 import { codec } from "../../../src/spec/codec.ts";
 import type { Messages } from "../../../src/spec/generated/messages.ts";
+import { digestOf } from "../../../src/wire/hasher.ts";
 import { SHA256, Workshop } from "./execution-support.ts";
 
 type Tree = Messages["build.bazel.remote.execution.v2.Tree"];

@@ -8,7 +8,6 @@ import type { TestContext } from "node:test";
 import { Executor } from "../../../src/embedded/execution/executor.ts";
 import type { ExecutionOperation } from "../../../src/embedded/execution/operation.ts";
 import type { BlobDigest } from "../../../src/embedded/store/blob-store.ts";
-import { digestOf } from "../../../src/embedded/store/hash.ts";
 import { MemoryActionCache } from "../../../src/embedded/store/memory-action-cache.ts";
 import { MemoryBlobStore } from "../../../src/embedded/store/memory-blob-store.ts";
 import { unpackAny } from "../../../src/spec/any.ts";
@@ -16,6 +15,7 @@ import { codec, type Draft } from "../../../src/spec/codec.ts";
 import type { Messages } from "../../../src/spec/generated/messages.ts";
 import { type Level, NEWEST } from "../../../src/spec/versions.ts";
 import { DIGEST_FUNCTIONS } from "../../../src/wire/digest-function.ts";
+import { digestOf } from "../../../src/wire/hasher.ts";
 
 const V2 = "build.bazel.remote.execution.v2";
 

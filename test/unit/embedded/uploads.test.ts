@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Uploads } from "../../../src/embedded/services/uploads.ts";
-import { digestOf } from "../../../src/embedded/store/hash.ts";
 import { MemoryBlobStore } from "../../../src/embedded/store/memory-blob-store.ts";
 import { DIGEST_FUNCTIONS } from "../../../src/wire/digest-function.ts";
+import { digestOf } from "../../../src/wire/hasher.ts";
 
 const CONTENT = Buffer.from("some content");
 const DIGEST = digestOf(CONTENT, DIGEST_FUNCTIONS[0]!);

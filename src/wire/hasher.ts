@@ -1,9 +1,7 @@
-/** The digest functions the embedded server can compute, and which of them a level offers. */
+/** Computes the hashes of digests, for those digest functions that can be computed here. */
 import { createHash } from "node:crypto";
-import { type ElementId, knows } from "../../spec/ledger.ts";
-import type { Level } from "../../spec/versions.ts";
-import { DIGEST_FUNCTIONS, type DigestFunction } from "../../wire/digest-function.ts";
-import type { BlobDigest } from "./blob-store.ts";
+import type { Digest } from "./digest.ts";
+import type { DigestFunction } from "./digest-function.ts";
 import { Sha256Tree } from "./sha256-tree.ts";
 
 /** Hashes bytes that come in pieces. */
@@ -24,18 +22,14 @@ const HASHERS = new Map<string, (sizeBytes: number) => Hasher>([
   ["GITSHA1", (sizeBytes) => native("sha1", `blob ${sizeBytes}\0`)],
 ]);
 
-/** The functions that a server of this level offers, SHA256 first: those of its schema that can be computed here. */
-export function offeredFunctions(level: Level): readonly DigestFunction[] {
-  return DIGEST_FUNCTIONS.filter(
-    ({ name }) =>
-      HASHERS.has(name) &&
-      knows(level, `build.bazel.remote.execution.v2.DigestFunction.Value.${name}` as ElementId),
-  );
+/** Whether the hashes of a function can be computed here: not those of VSO, MURMUR3 and BLAKE3. */
+export function canHash({ name }: DigestFunction): boolean {
+  return HASHERS.has(name);
 }
 
 /**
  * Begins the hash of a blob of `sizeBytes`, which GITSHA1 needs to know first (D09).
- * @throws RangeError for a function no level offers.
+ * @throws RangeError for a function that {@link canHash} denies.
  */
 export function createHasher({ name }: DigestFunction, sizeBytes: number): Hasher {
   const begin = HASHERS.get(name);
@@ -44,7 +38,10 @@ export function createHasher({ name }: DigestFunction, sizeBytes: number): Hashe
 }
 
 /** The digest of bytes. @throws RangeError as {@link createHasher}. */
-export function digestOf(bytes: Uint8Array, digestFunction: DigestFunction): BlobDigest {
+export function digestOf(
+  bytes: Uint8Array,
+  digestFunction: DigestFunction,
+): Digest & { readonly digestFunction: DigestFunction } {
   const hasher = createHasher(digestFunction, bytes.length);
   hasher.update(bytes);
   return { hash: hasher.finish(), sizeBytes: bytes.length, digestFunction };
