@@ -1,3 +1,6 @@
+/** Header lists up to this size, in bytes, are never refused for want of memory. */
+const SMALL_HEAD = 4096;
+
 /**
  * The process-wide bound on memory that peers can make the bridge hold: bytes received and not yet handed on, plus the
  * window credit peers may still use. Each connection takes at most half of what is free, so many greedy connections converge below
@@ -18,9 +21,12 @@ export class Budget {
     this.used += bytes;
   }
 
-  /** Charges `bytes` if they fit under the limit; tells whether it did. */
-  tryCharge(bytes: number): boolean {
-    if (this.used + bytes > this.limit) return false;
+  /**
+   * Charges a header list of `bytes` that is kept, if it fits; tells whether it did. Small ones always fit: a spent budget must not stop
+   * ordinary calls, and the streams they belong to take as much.
+   */
+  chargeHead(bytes: number): boolean {
+    if (bytes > SMALL_HEAD && this.used + bytes > this.limit) return false;
     this.used += bytes;
     return true;
   }

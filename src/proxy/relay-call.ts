@@ -11,7 +11,7 @@ import { type Ending, endCall } from "./local-reply.ts";
 import { budgetSpent } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
 import type { FilterMaker, RelayFilter } from "./messages/relay-filter.ts";
-import { timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
+import { listSize, timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
 import type { UpstreamLink, WaitingCall } from "./upstream-link.ts";
 
 const GRPC_STATUS = internName("grpc-status");
@@ -177,7 +177,7 @@ export class RelayCall implements StreamSink, WaitingCall {
   private wait(fields: readonly Field[], fin: boolean): void {
     const { budget } = this.core;
     const bytes = listSize(fields);
-    if (!budget.tryCharge(bytes)) {
+    if (!budget.chargeHead(bytes)) {
       this.link.cancel(this);
       this.endWith(budgetSpent(budget.limit).ending);
       return;
@@ -236,11 +236,6 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.filtered?.close();
     if (this.upstream !== null && !this.upstream.localDone) this.upstream.reset(ErrorCode.CANCEL);
   }
-}
-
-/** The size of a header list as RFC 9113 section 6.5.2 counts it. */
-function listSize(fields: readonly Field[]): number {
-  return fields.reduce((sum, field) => sum + field.size, 0);
 }
 
 function statusOf(fields: readonly Field[]): number {

@@ -135,12 +135,17 @@ for (const [connections, most] of [
   });
 }
 
-test("1,000 messages of 60 MB on 100 connections that the bridge opens: memory follows what arrives", async (t) => {
+/** Replaces the bridge by one that opens the messages of `OPENED_METHOD`. */
+async function openMessages(): Promise<void> {
   await bystander.finish();
   await bridge.stop();
   bridge = await startOpeningBridgeProcess(upstream.address);
   bystander = await Bystander.start(bridge.address);
   idle = await bridge.memory();
+}
+
+test("1,000 messages of 60 MB on 100 connections that the bridge opens: memory follows what arrives", async (t) => {
+  await openMessages();
   const body = message(Buffer.alloc(4 * MIB), 60_000_000);
   for (let i = 0; i < 100; i++) {
     const client = await connect(true);
@@ -157,12 +162,12 @@ test("1,000 messages of 60 MB on 100 connections that the bridge opens: memory f
 /** What header blocks leave for the garbage collector comes on top of what is held, in MiB. */
 const GARBAGE = 200;
 
-/** 6,000 calls with 60 KB of metadata each: more than the budget. Returns the memory that took, in MiB. */
-async function manyLargeHeads(): Promise<number> {
+/** 6,000 calls of `method` with 60 KB of metadata each: more than the budget. Returns the memory that took, in MiB. */
+async function manyLargeHeads(method = "/test.Echo/Large"): Promise<number> {
   const large: Header[] = Array.from({ length: 4 }, (_, i) => [`x-large-${i}`, `${i}`.repeat(15_000)]);
   const client = await connect(true);
   for (let n = 0; n < 6_000; n++) {
-    client.sendHeaders(2 * n + 1, request("/test.Echo/Large", large));
+    client.sendHeaders(2 * n + 1, request(method, large));
     if (n % 50 === 0) await client.fence();
   }
   return settledGrowth();
@@ -179,6 +184,14 @@ test("6,000 calls with 60 KB of metadata that wait for a stream; those beyond th
   const last = await clients[0]!.outcome(2 * 6_000 - 1);
   assert.equal(ending(last), "status 8");
   assert.match(last.last("grpc-message")!, /budget of 268435456 bytes/);
+});
+
+test("6,000 calls with 60 KB of metadata whose messages the bridge opens; those beyond the budget are refused", async (t) => {
+  await openMessages();
+  const growth = await manyLargeHeads(OPENED_METHOD);
+  t.diagnostic(`${growth.toFixed(1)} MiB above idle`);
+  assert.ok(growth < BUDGET + GARBAGE, `${growth} MiB`);
+  assert.equal(ending(await clients[0]!.outcome(2 * 6_000 - 1)), "status 8");
 });
 
 test("6,000 calls with 60 KB of metadata for an upstream that does not read", async (t) => {

@@ -4,9 +4,9 @@ import type { Lane } from "../../observe/call-table.ts";
 import { Status } from "../../wire/status.ts";
 import type { Core } from "../core.ts";
 import { endCall, responseHead, trailerFields } from "../local-reply.ts";
-import { timeoutOf } from "../request-head.ts";
+import { listSize, timeoutOf } from "../request-head.ts";
 import type { UpstreamLink } from "../upstream-link.ts";
-import { CallError } from "./call-error.ts";
+import { budgetSpent, CallError } from "./call-error.ts";
 import { MessageStream } from "./message-stream.ts";
 import { type Caller, OwnCall } from "./own-call.ts";
 import { metadataOf } from "./request-fields.ts";
@@ -28,6 +28,8 @@ export class OpenedCall {
   private readonly cancelling = new AbortController();
   private readonly started = performance.now();
   private readonly trailers: Field[] = [];
+  /** What the head, which is kept for calls of the bridge's own, is charged to the budget. */
+  private headBytes: number;
   private timer: NodeJS.Timeout | null = null;
   private headSent = false;
   private over = false;
@@ -48,6 +50,7 @@ export class OpenedCall {
     this.lane = lane;
     this.method = method;
     for (const field of fields) field.retain();
+    this.headBytes = listSize(fields);
     const timeout = timeoutOf(fields);
     const deadline = timeout === null ? null : this.started + timeout;
     this.caller = { metadata: metadataOf(fields), deadline, cancelled: this.cancelling.signal };
@@ -61,10 +64,14 @@ export class OpenedCall {
     this.stream.attach(client);
     if (fin) this.stream.finished();
     if (timeout !== null) this.timer = setTimeout(() => this.expired(), Math.min(timeout, 0x7fff_ffff));
+    if (core.budget.chargeHead(this.headBytes)) return;
+    this.headBytes = 0;
+    this.end(budgetSpent(core.budget.limit));
   }
 
   /** Lets `handler` serve the call. */
   async run(handler: CallHandler): Promise<void> {
+    if (this.over) return;
     try {
       await handler(this);
       this.succeed();
@@ -140,6 +147,7 @@ export class OpenedCall {
     if (this.timer !== null) clearTimeout(this.timer);
     this.cancelling.abort();
     this.stream.close();
+    this.core.budget.charge(-this.headBytes);
     this.core.metrics.callEnded(this.method, this.lane, code, (performance.now() - this.started) / 1000);
   }
 }
