@@ -147,9 +147,13 @@ class EventReader implements SocketReader {
     watchEnd(socket, target);
     const encrypted = "encrypted" in socket;
     socket.on("data", (data: Buffer) => {
-      deliver(target, data, 0, data.length, null, false);
+      const full = data.length === FULL_EVENT;
+      const own = full && data.buffer.byteLength === FULL_EVENT;
+      deliver(target, data, 0, data.length, null, own);
+      // Left to the collector, memory of this size makes it run for every few dozen events.
+      if (own) (data.buffer as ArrayBuffer).transfer(0);
       // One read of the socket may come as several events, one right after the other.
-      if (encrypted || data.length === FULL_EVENT) scheduleFlush();
+      if (encrypted || full) scheduleFlush();
       else flushAll();
     });
     if (!this.paused) socket.resume();
