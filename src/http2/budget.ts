@@ -22,11 +22,16 @@ export class Budget {
   }
 
   /**
-   * Charges a header list of `bytes` that is kept, if it fits; tells whether it did. Small ones always fit: a spent budget must not stop
-   * ordinary calls, and the streams they belong to take as much.
+   * True if a header list of `bytes` may be kept. Small ones always may: a spent budget must not stop ordinary calls, and the streams they
+   * belong to take as much.
    */
+  fitsHead(bytes: number): boolean {
+    return bytes <= SMALL_HEAD || this.used + bytes <= this.limit;
+  }
+
+  /** Charges a header list of `bytes` if it fits; tells whether it did. */
   chargeHead(bytes: number): boolean {
-    if (bytes > SMALL_HEAD && this.used + bytes > this.limit) return false;
+    if (!this.fitsHead(bytes)) return false;
     this.used += bytes;
     return true;
   }

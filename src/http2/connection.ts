@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Budget } from "./budget.ts";
 import type { ConnectionOptions, ConnectionOwner, ReadControl } from "./connection-owner.ts";
 import { DEFAULT_WINDOW, ErrorCode, errorName, MAX_WINDOW, PREFACE } from "./constants.ts";
 import type { ConnectionCounters } from "./counters.ts";
@@ -45,6 +46,7 @@ export class Connection {
   readonly ids: StreamIds;
   readonly guards: Guards = new Guards();
   readonly counters: ConnectionCounters;
+  readonly budget: Budget;
   private readonly options: ConnectionOptions;
   private readonly socket: Socket;
   private readonly output: Output;
@@ -69,6 +71,7 @@ export class Connection {
     this.writer = new FrameWriter(this.output, this.encoder);
     this.ids = new StreamIds(this.server);
     this.parser = new FrameParser(new FrameReceiver(this, options.maxHeaderList), this.server);
+    this.budget = options.budget;
     this.receiveWindow = new ReceiveWindow(options.budget, (increment) =>
       this.writer.windowUpdate(0, increment),
     );

@@ -1,7 +1,8 @@
 import { type Block, BlockPool } from "./block.ts";
+import type { Budget } from "./budget.ts";
 import { MAX_FRAME_PAYLOAD } from "./constants.ts";
 import { copyWithHeadroom, HEADROOM } from "./headroom.ts";
-import type { Field } from "./hpack/field.ts";
+import { type Field, listSize } from "./hpack/field.ts";
 
 /** Copies from this size on go into blocks that are used again; smaller ones would leave too much of a block empty. */
 const WORTH_A_BLOCK = MAX_FRAME_PAYLOAD / 2;
@@ -24,11 +25,19 @@ export interface Queued {
   readonly block: Block | null;
 }
 
-/** What waits to be sent on one stream, in order. */
+/**
+ * What waits to be sent on one stream, in order. Its header lists are charged to the budget; its bytes count there for the stream they came
+ * from.
+ */
 export class SendQueue {
-  /** Bytes that wait. */
+  /** Bytes of data that wait. */
   bytes = 0;
+  private readonly budget: Budget;
   private readonly items: Queued[] = [];
+
+  constructor(budget: Budget) {
+    this.budget = budget;
+  }
 
   /** True if nothing waits. */
   get empty(): boolean {
@@ -47,6 +56,7 @@ export class SendQueue {
 
   /** Adds a header list, whose fields are retained. */
   addHeaders(fields: readonly Field[], fin: boolean): void {
+    this.budget.charge(listSize(fields));
     this.items.push({
       data: NOTHING,
       start: 0,
@@ -103,7 +113,8 @@ export class SendQueue {
 
   /** The first item, a header list, is sent. */
   shift(): void {
-    this.items.shift();
+    const item = this.items.shift();
+    this.budget.charge(-listSize(item?.fields ?? []));
   }
 
   /** The next `bytes` of the first item are sent. Its block stays pinned: that is for the caller to end with the last of them. */
@@ -120,6 +131,7 @@ export class SendQueue {
     let forwarded = 0;
     for (const item of this.items) {
       if (item.forwarded) forwarded += item.end - item.start;
+      if (item.fields !== null) this.budget.charge(-listSize(item.fields));
       item.block?.unpin();
     }
     this.items.length = 0;

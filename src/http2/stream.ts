@@ -1,4 +1,5 @@
 import type { Block } from "./block.ts";
+import { Budget } from "./budget.ts";
 import type { Connection } from "./connection.ts";
 import { ErrorCode, MAX_FRAME_PAYLOAD, MAX_WINDOW } from "./constants.ts";
 import type { Field } from "./hpack/field.ts";
@@ -33,7 +34,7 @@ export interface StreamSink {
   drained(): void;
 }
 
-const NO_QUEUE = new SendQueue();
+const NO_QUEUE = new SendQueue(new Budget(0));
 const nobody: StreamSink = { headers() {}, data: (_, start, end) => end - start, reset() {}, drained() {} };
 
 /** One stream of one connection (RFC 9113 section 5), seen from either end. */
@@ -274,7 +275,7 @@ export class Stream {
   }
 
   private ownQueue(): SendQueue {
-    if (this.queue === NO_QUEUE) this.queue = new SendQueue();
+    if (this.queue === NO_QUEUE) this.queue = new SendQueue(this.connection.budget);
     return this.queue;
   }
 

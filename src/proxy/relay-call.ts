@@ -2,7 +2,7 @@ import type { Connection } from "../http2/connection.ts";
 import { ErrorCode, errorName } from "../http2/constants.ts";
 import { eventTime } from "../http2/current-read.ts";
 import { copyWithHeadroom, HEADROOM } from "../http2/headroom.ts";
-import type { Field } from "../http2/hpack/field.ts";
+import { type Field, listSize } from "../http2/hpack/field.ts";
 import { internName } from "../http2/hpack/name.ts";
 import { HeadKind, type Stream, type StreamSink } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
@@ -11,7 +11,7 @@ import { type Ending, endCall } from "./local-reply.ts";
 import { budgetSpent } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
 import type { FilterMaker, RelayFilter } from "./messages/relay-filter.ts";
-import { listSize, timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
+import { timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
 import type { UpstreamLink, WaitingCall } from "./upstream-link.ts";
 
 const GRPC_STATUS = internName("grpc-status");
@@ -121,6 +121,12 @@ export class RelayCall implements StreamSink, WaitingCall {
   answerHeaders(fields: readonly Field[], kind: number, fin: boolean): void {
     if (kind === HeadKind.FINAL) this.headSent = true;
     const { client } = this;
+    const { budget } = this.core;
+    // They wait behind data that the client does not take.
+    if (client.pendingBytes > 0 && !budget.fitsHead(listSize(fields))) {
+      this.refuse(budgetSpent(budget.limit).ending);
+      return;
+    }
     client.sendHeaders(fields, fin);
     // No window holds headers back: a client that does not read would have them pile up.
     if (client.connection.overfull) this.upstream!.connection.readAfter(client.connection);

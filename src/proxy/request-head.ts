@@ -72,11 +72,6 @@ export function withoutLength(fields: readonly Field[]): readonly Field[] {
   return fields.filter(({ name }) => name !== CONTENT_LENGTH);
 }
 
-/** The size of a header list in bytes, as RFC 9113 section 6.5.2 counts it. */
-export function listSize(fields: readonly Field[]): number {
-  return fields.reduce((sum, field) => sum + field.size, 0);
-}
-
 /** The `grpc-timeout` of a head in milliseconds; null if there is none, or none that can be read. */
 export function timeoutOf(fields: readonly Field[]): number | null {
   for (const field of fields) {

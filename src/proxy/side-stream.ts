@@ -1,5 +1,6 @@
 import { Readable, Writable } from "node:stream";
 import { ErrorCode } from "../http2/constants.ts";
+import { ownCopy } from "../http2/headroom.ts";
 import { type Field, makeField } from "../http2/hpack/field.ts";
 import { internName, receivedName } from "../http2/hpack/name.ts";
 import type { Stream } from "../http2/stream.ts";
@@ -61,7 +62,7 @@ export class SideRequest extends Readable {
     if (this.destroyed) return end - start;
     if (end > start) {
       this.credit += end - start;
-      this.push(Buffer.from(buffer.subarray(start, end)));
+      this.push(ownCopy(buffer, start, end));
     }
     if (last) this.push(null);
     return 0;

@@ -126,3 +126,8 @@ export function makeField(name: Name, value: string, options: FieldOptions = {})
   const staticIndex = indexing === NEVER_INDEXED ? 0 : (staticIndexes.get(`${name.text}\0${value}`) ?? 0);
   return new Field(name, indexing, raw, 0, raw.length, huffman, value.length, true, false, staticIndex);
 }
+
+/** The size of a header list in bytes, as RFC 9113 section 6.5.2 counts it. */
+export function listSize(fields: readonly Field[]): number {
+  return fields.reduce((sum, field) => sum + field.size, 0);
+}

@@ -1,3 +1,4 @@
+import { ownCopy } from "../headroom.ts";
 import { decodeHuffman } from "./huffman.ts";
 import { type Name, receivedName } from "./name.ts";
 
@@ -28,7 +29,7 @@ export function nameFromRaw(buf: Buffer, start: number, end: number, huffman: bo
     return cached.name;
   }
   const name = spell(buf, start, end, huffman);
-  if (name !== null) slots[slot] = { bytes: Buffer.from(buf.subarray(start, end)), huffman, name };
+  if (name !== null) slots[slot] = { bytes: ownCopy(buf, start, end), huffman, name };
   return name;
 }
 

@@ -1,4 +1,5 @@
 import type { Budget } from "../../http2/budget.ts";
+import { ownCopy } from "../../http2/headroom.ts";
 import { FieldScanner, type FieldVisitor, Take } from "../../wire/field-scanner.ts";
 import { FieldWriter } from "../../wire/field-writer.ts";
 import { Status } from "../../wire/status.ts";
@@ -129,7 +130,7 @@ class HeadRewriter implements MessageEditor, FieldVisitor {
 
   private hold(buffer: Buffer, start: number, end: number): void {
     if (this.heldBytes + end - start > MAX_HEAD) throw this.tooLarge();
-    this.held.push(Buffer.from(buffer.subarray(start, end)));
+    this.held.push(ownCopy(buffer, start, end));
     this.heldBytes += end - start;
     this.budget.charge(end - start);
   }

@@ -1,10 +1,10 @@
-import type { Field } from "../../http2/hpack/field.ts";
+import { type Field, listSize } from "../../http2/hpack/field.ts";
 import type { Stream } from "../../http2/stream.ts";
 import type { Lane } from "../../observe/call-table.ts";
 import { Status } from "../../wire/status.ts";
 import type { Core } from "../core.ts";
 import { endCall, responseHead, trailerFields } from "../local-reply.ts";
-import { listSize, timeoutOf } from "../request-head.ts";
+import { timeoutOf } from "../request-head.ts";
 import type { UpstreamLink } from "../upstream-link.ts";
 import { budgetSpent, CallError } from "./call-error.ts";
 import { MessageStream } from "./message-stream.ts";
