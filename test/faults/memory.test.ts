@@ -113,10 +113,7 @@ test("20 downloads of 64 MiB whose sockets are not read", async (t) => {
   assert.ok(growth < 100, `${growth} MiB`);
 });
 
-for (const [connections, most] of [
-  [100, BUDGET + 50],
-  [1_000, BUDGET + 100],
-] as const) {
+for (const connections of [100, 1_000]) {
   test(`1,000 uploads on ${connections} connections of messages said to have 4 GiB, which the upstream does not take`, async (t) => {
     serve = (peer) => {
       peer.options.credit = false;
@@ -131,7 +128,7 @@ for (const [connections, most] of [
     }
     const growth = await settledGrowth();
     t.diagnostic(`${growth.toFixed(1)} MiB above idle, ${(growth + idle / MIB).toFixed(1)} MiB in all`);
-    assert.ok(growth < most, `${growth} MiB`);
+    assert.ok(growth < BUDGET + 50, `${growth} MiB`);
   });
 }
 
