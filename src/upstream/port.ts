@@ -8,8 +8,9 @@ import type { UpstreamError } from "./upstream-error.ts";
  * - Whatever fails throws an {@link UpstreamError}, the upstream's own status with its details if it has one. Nothing is tried again.
  * - Messages are bytes, not decoded ones, so that unknown fields survive (R1). Where a request is given, the port puts in its own
  *   instance name and digest function and leaves the rest as it is.
- * - Digests are checked as {@link Digest} is: a hash of the wrong form is INVALID_ARGUMENT, without a call.
- * - Generators that are not read to their end cancel their call; buffers they yield are valid until the next one is asked for.
+ * - Digests are checked first: a hash of the wrong form, or of a length that no function of the upstream has, is INVALID_ARGUMENT.
+ * - Generators that are not read to their end cancel their call. What they yield counts against the budget until the next is asked for;
+ *   what else the port returns, until the caller's call is over.
  */
 export interface Upstream {
   /** The `ServerCapabilities` of the instance. */
@@ -19,15 +20,15 @@ export interface Upstream {
   findMissing(digests: readonly Digest[]): Promise<Digest[]>;
 
   /**
-   * A whole blob, checked against its digest. It counts against the budget until the caller's call is over.
+   * A whole blob, checked against its digest.
    * @throws UpstreamError NOT_FOUND; RESOURCE_EXHAUSTED if the blob is longer than `maxBytes` or the budget is spent; DATA_LOSS if what
-   * came is not that blob.
+   * came is not that blob. Of a function whose hashes cannot be computed here (`canHash`) only the length is checked.
    */
   readBlob(digest: Digest, maxBytes: number): Promise<Buffer>;
 
   /**
    * Blobs, each once, as they come: in batches where the upstream has those, few at a time where not. Those longer than `maxBytes` are
-   * not asked for. A blob that cannot be had does not stop the others.
+   * not asked for. What goes wrong with a blob is told in its place; only wrong digests throw.
    */
   readBlobs(digests: readonly Digest[], maxBytes: number): AsyncGenerator<BlobRead, void, void>;
 
@@ -40,7 +41,10 @@ export interface Upstream {
    */
   writeBlob(digest: Digest, parts: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void>;
 
-  /** Stores blobs that are in memory, in as few calls as the upstream allows. Throws the first refusal after trying all. */
+  /**
+   * Stores blobs that are in memory, each once, in as few calls as the upstream allows. Throws the first refusal; the blobs after it may
+   * be stored or not.
+   */
   writeBlobs(blobs: readonly Blob[]): Promise<void>;
 
   /** Answers a `GetActionResultRequest` with an `ActionResult`. @throws UpstreamError NOT_FOUND for a miss. */

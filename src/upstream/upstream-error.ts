@@ -1,4 +1,9 @@
-import { type Detail, decodeStatusDetails } from "../wire/status-details.ts";
+import {
+  type Detail,
+  decodeStatusDetails,
+  encodeStatusDetails,
+  type RpcStatus,
+} from "../wire/status-details.ts";
 import { WireError } from "../wire/wire-error.ts";
 
 /**
@@ -16,6 +21,12 @@ export class UpstreamError extends Error {
     super(message, { cause });
     this.code = code;
     this.rawDetails = rawDetails;
+  }
+
+  /** The failure that a status inside of a message tells. */
+  static of(status: RpcStatus): UpstreamError {
+    const details = status.details.length === 0 ? undefined : encodeStatusDetails(status);
+    return new UpstreamError(status.code, status.message, details);
   }
 
   /** The details of the status; none where they cannot be read. */
