@@ -17,8 +17,8 @@ export class Bystander {
   }
 
   /** Opens the call; the upstream must be an echo for it. */
-  static async start(bridge: string): Promise<Bystander> {
-    const bystander = new Bystander(await connectRaw(bridge));
+  static async start(bridge: string, connect = connectRaw): Promise<Bystander> {
+    const bystander = new Bystander(await connect(bridge));
     bystander.client.sendHeaders(1, request("/test.Echo/Bystander"));
     await bystander.check();
     return bystander;

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import * as h2 from "./frames.ts";
 import type { Header } from "./hpack.ts";
 import { type PeerOptions, RawPeer } from "./peer.ts";
@@ -16,7 +17,21 @@ export async function connectRaw(
   options: PeerOptions = {},
   own: [number, number][] = [],
 ): Promise<RawPeer> {
-  const peer = await connectSilent(address, options);
+  return greet(await connectSilent(address, options), own);
+}
+
+/** The same over TLS, whoever the server is. */
+export async function connectRawTls(
+  address: string,
+  options: PeerOptions = {},
+  own: [number, number][] = [],
+): Promise<RawPeer> {
+  const socket = connectTls({ socket: dial(address), ALPNProtocols: ["h2"], rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  return greet(new RawPeer(socket, options), own);
+}
+
+async function greet(peer: RawPeer, own: [number, number][]): Promise<RawPeer> {
   peer.send(h2.PREFACE, h2.settings(...own));
   await peer.waitFor("the SETTINGS of the server", (f) => f.type === h2.Type.SETTINGS);
   return peer;
