@@ -4,7 +4,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, tmpdir } from "node:os";
+import { cpus, loadavg, release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { LoadResult, Outcome } from "./figures.ts";
@@ -44,6 +44,7 @@ function describe(flags: Flags, targets: readonly Target[]): Setting {
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: `${cpus().length} × ${cpus()[0]!.model.trim()}, Linux ${release().split(".").slice(0, 2).join(".")}`,
+    loadAverage: loadavg()[0]!,
     versions: targets.map((target) => `${target.name}: ${target.version()}`),
     ...{ rounds, seconds, shared: cores.generator === cores.backend },
     peers: PEERS.map(({ name }) => name).filter((name) => installed.has(name)),

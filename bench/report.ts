@@ -17,6 +17,8 @@ import { DIRECT } from "./rounds.ts";
 export interface Setting {
   readonly date: string;
   readonly machine: string;
+  /** Its load average when the benchmark began. */
+  readonly loadAverage: number;
   /** One line for each program. */
   readonly versions: readonly string[];
   readonly rounds: number;
@@ -122,11 +124,12 @@ export function goalTable(results: readonly LoadResult[]): string {
 
 /** The whole of docs/benchmarks.md. */
 export function document(results: readonly LoadResult[], setting: Setting): string {
-  const { date, machine, versions, rounds, seconds, shared } = setting;
+  const { date, machine, loadAverage, versions, rounds, seconds, shared } = setting;
   const sections = results.map((result) => `### ${result.load.title}\n\n${loadTable(result, setting)}\n`);
   return `# Benchmarks
 
-Written by \`npm run bench\`; do not edit. ${date}, ${machine}.
+What a call and a byte cost in the bridge, and in three proxies written in C. Written by \`npm run bench\` (\`-- --help\` lists the flags);
+do not edit. ${date}, ${machine}, load average ${loadAverage.toFixed(1)} when it began.
 
 ${versions.map((line) => `- ${line}`).join("\n")}
 
@@ -143,7 +146,7 @@ ${goalTable(results)}
   }.
 - ${rounds} rounds of about ${seconds} s per run after one that only warms up. Each round sends the load through all targets in random order.
   Figures are medians; a ratio is the median of the ratios within each round.
-- CPU is user and system time of the proxy's processes. It is what to compare: it does not depend on who else uses the machine.
+- CPU is user and system time of the proxy's processes. It is what to compare: it depends little on who else uses the machine.
   Calls or MiB per second stand only where the proxy was the bottleneck (90 % busy, and busier than the rest), latencies only where
   generator and backend stayed below 80 %. The last three columns are shares of a core.
 - Calls are real ones: FindMissingBlobs with a request of about 200 bytes, a reply of about 300 and ten header fields, one of them
