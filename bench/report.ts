@@ -128,7 +128,7 @@ export function document(results: readonly LoadResult[], setting: Setting): stri
   const sections = results.map((result) => `### ${result.load.title}\n\n${loadTable(result, setting)}\n`);
   return `# Benchmarks
 
-What a call and a byte cost in the bridge, and in three proxies written in C. Written by \`npm run bench\` (\`-- --help\` lists the flags);
+What a call and a byte cost in the bridge, and in nghttpx, nginx and haproxy. Written by \`npm run bench\` (\`-- --help\` lists the flags);
 do not edit. ${date}, ${machine}, load average ${loadAverage.toFixed(1)} when it began.
 
 ${versions.map((line) => `- ${line}`).join("\n")}
