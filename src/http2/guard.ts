@@ -37,6 +37,9 @@ class TokenBucket {
 export class Guards {
   /** RST_STREAM from the peer, and stream errors it provoked. */
   readonly resets = new TokenBucket(1_000, 33);
-  /** PING, SETTINGS, PRIORITY, WINDOW_UPDATE and empty frames; every frame with content earns one back. */
+  /**
+   * PING, SETTINGS, PRIORITY, GOAWAY, empty DATA, frames of unknown types and 1xx responses; every frame with content earns one back. Not
+   * WINDOW_UPDATE, of which a download causes any number.
+   */
   readonly overhead = new TokenBucket(10_000, 1_000);
 }
