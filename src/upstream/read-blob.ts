@@ -1,6 +1,8 @@
 /** One blob, by ByteStream: every upstream has it, and for blobs of every size. */
 import { type Digest, formatDigest } from "../wire/digest.ts";
+import type { DigestFunction } from "../wire/digest-function.ts";
 import { FieldWriter } from "../wire/field-writer.ts";
+import { canHash, digestOf } from "../wire/hasher.ts";
 import { MessageBuffer } from "../wire/message-buffer.ts";
 import { Status } from "../wire/status.ts";
 import { Walker } from "../wire/walker.ts";
@@ -10,25 +12,30 @@ import { READ } from "./methods.ts";
 import type { Session } from "./session.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
-/** As `Upstream.streamBlob`; ends early, with CANCELLED, when `stop` is aborted. The empty blob is not asked for: old upstreams may lack it (D13). */
+/** As `Upstream.streamBlob`; ends early, with CANCELLED, when `stop` is aborted. */
 export async function* streamBlob(
   session: Session,
   digest: Digest,
   stop: AbortSignal | null = null,
 ): AsyncGenerator<Buffer, void, void> {
   const digestFunction = session.functionOf(digest);
+  if (digest.sizeBytes === 0 && canHash(digestFunction)) return checkEmpty(digest, digestFunction);
   const check = new BlobCheck(digest, digestFunction);
-  if (digest.sizeBytes > 0) {
-    const name = session.blobName(digest, digestFunction, null);
-    const request = new FieldWriter();
-    request.text(1, name);
-    for await (const response of exchange(() => session.caller.open(READ, name), [request.finish()], stop)) {
-      const data = readAnswer(() => dataOf(response));
-      check.add(data);
-      if (data.length > 0) yield data;
-    }
+  const name = session.blobName(digest, digestFunction, null);
+  const request = new FieldWriter();
+  request.text(1, name);
+  for await (const response of exchange(() => session.caller.open(READ, name), [request.finish()], stop)) {
+    const data = readAnswer(() => dataOf(response));
+    check.add(data);
+    if (data.length > 0) yield data;
   }
   check.finish();
+}
+
+/** The empty blob is not asked for, because old upstreams may lack it (D13); another hash of no bytes is that of no blob. */
+function checkEmpty(digest: Digest, digestFunction: DigestFunction): void {
+  if (digest.hash === digestOf(Buffer.alloc(0), digestFunction).hash) return;
+  throw new UpstreamError(Status.NOT_FOUND, `${formatDigest(digest)} is not the digest of the empty blob`);
 }
 
 /** As `Upstream.readBlob`; whoever calls it may release the blob's bytes. Ends early, with CANCELLED, when `stop` is aborted. */

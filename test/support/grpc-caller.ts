@@ -1,36 +1,11 @@
 import type { TestContext } from "node:test";
 import * as grpc from "@grpc/grpc-js";
-import type { Budget, Caller, CallFailure, UpstreamCall } from "../../src/upstream/caller.ts";
+import type { Caller, CallFailure, UpstreamCall } from "../../src/upstream/caller.ts";
 import { encodeBinaryHeader } from "../../src/wire/binary-header.ts";
+import { TestBudget } from "./test-budget.ts";
 
 const same = (bytes: Buffer): Buffer => bytes;
 const NAME_HEADER = "build.bazel.remote.execution.v2.resource-name";
-
-/** A budget that remembers the most it was charged. */
-export class TestBudget implements Budget {
-  used = 0;
-  peak = 0;
-  private readonly limit: number;
-
-  constructor(limit = 64 * 1024 * 1024) {
-    this.limit = limit;
-  }
-
-  get free(): number {
-    return this.limit - this.used;
-  }
-
-  tryCharge(bytes: number): boolean {
-    if (bytes > this.free) return false;
-    this.charge(bytes);
-    return true;
-  }
-
-  charge(bytes: number): void {
-    this.used += bytes;
-    this.peak = Math.max(this.peak, this.used);
-  }
-}
 
 /** Calls a server through grpc-js, on a connection of its own that is gone when the test is over. */
 export class GrpcCaller implements Caller {
