@@ -52,31 +52,33 @@ async function send(
 }
 
 /**
- * The only response of a call that has one.
+ * The only response of a call of `path`, a method that has one.
  * @throws UpstreamError INTERNAL if there is none, or another.
  */
-export async function onlyResponse(responses: AsyncIterable<Buffer>): Promise<Buffer> {
+export async function onlyResponse(path: string, responses: AsyncIterable<Buffer>): Promise<Buffer> {
   let only: Buffer | null = null;
   for await (const response of responses) {
-    if (only !== null) throw unusable("it has more than one message");
+    if (only !== null) throw unusable(path, "it has more than one message");
     only = response;
   }
-  if (only === null) throw unusable("it has no message");
+  if (only === null) throw unusable(path, "it has no message");
   return only;
 }
 
-/** Reads an answer of the upstream. @throws UpstreamError INTERNAL where `read` throws a WireError. */
-export function readAnswer<Answer>(read: () => Answer): Answer {
+/** Reads an answer of the method at `path`. @throws UpstreamError INTERNAL where `read` throws a WireError. */
+export function readAnswer<Answer>(path: string, read: () => Answer): Answer {
   try {
     return read();
   } catch (error) {
-    throw error instanceof WireError ? unusable(error.message, error) : error;
+    throw error instanceof WireError ? unusable(path, error.message, error) : error;
   }
 }
 
-/** An answer that is not what the API says; `why` is a sentence about it. */
-export function unusable(why: string, cause?: unknown): UpstreamError {
-  return new UpstreamError(Status.INTERNAL, `the upstream's answer cannot be used: ${why}`, undefined, cause);
+/** The error of an answer that is not what the API says of the method at `path`; `why` is a sentence about it. */
+export function unusable(path: string, why: string, cause?: unknown): UpstreamError {
+  const method = path.slice(path.lastIndexOf("/") + 1);
+  const message = `the upstream's answer to ${method} cannot be used: ${why}`;
+  return new UpstreamError(Status.INTERNAL, message, undefined, cause);
 }
 
 /** Anything but the failure of a call is a defect, or the business of who gave the requests, and stays what it is. */

@@ -1,7 +1,7 @@
 import { type Digest, encodeDigest, formatDigest, readDigest } from "../wire/digest.ts";
 import { Walker } from "../wire/walker.ts";
 import { inBatches, messageLimit } from "./batches.ts";
-import { onlyResponse, readAnswer } from "./exchange.ts";
+import { readAnswer } from "./exchange.ts";
 import { FIND_MISSING } from "./methods.ts";
 import type { Session } from "./session.ts";
 
@@ -17,8 +17,9 @@ export async function findMissing(session: Session, digests: readonly Digest[]):
       const request = session.request(3, digestFunction, (out) => {
         for (const { digest } of batch) out.bytes(2, encodeDigest(digest));
       });
-      const response = await onlyResponse(session.call(FIND_MISSING, request));
-      for (const digest of readAnswer(() => readMissing(response))) missing.add(formatDigest(digest));
+      const response = await session.answer(FIND_MISSING, request);
+      for (const digest of readAnswer(FIND_MISSING, () => readMissing(response)))
+        missing.add(formatDigest(digest));
     }
   }
   return digests.filter((digest) => missing.has(formatDigest(digest)));

@@ -25,7 +25,7 @@ export async function* streamBlob(
   const request = new FieldWriter();
   request.text(1, name);
   for await (const response of exchange(() => session.caller.open(READ, name), [request.finish()], stop)) {
-    const data = readAnswer(() => dataOf(response));
+    const data = readAnswer(READ, () => dataOf(response));
     check.add(data);
     if (data.length > 0) yield data;
   }

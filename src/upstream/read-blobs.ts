@@ -83,10 +83,10 @@ async function* readBatch(
     for (const digest of digests) out.bytes(2, encodeDigest(digest));
   });
   const left = new Map(digests.map((digest) => [formatDigest(digest), digest]));
-  let failure = unusable("it leaves out blobs that were asked for");
+  let failure = unusable(BATCH_READ, "it leaves out blobs that were asked for");
   try {
     for await (const response of session.call(BATCH_READ, request)) {
-      for (const answer of readAnswer(() => readAnswers(response))) {
+      for (const answer of readAnswer(BATCH_READ, () => readAnswers(response))) {
         const key = formatDigest(answer.digest);
         if (left.delete(key)) yield checked(answer, digestFunction);
       }
@@ -108,7 +108,7 @@ interface Answer {
 function checked({ digest, bytes, status, compressor }: Answer, digestFunction: DigestFunction): BlobRead {
   try {
     if (status !== null && status.code !== Status.OK) throw UpstreamError.of(status);
-    if (compressor !== 0) throw unusable("a blob is compressed, and nobody asked for that");
+    if (compressor !== 0) throw unusable(BATCH_READ, "a blob is compressed, and nobody asked for that");
     checkBlob(digest, digestFunction, bytes);
     return { digest, bytes };
   } catch (error) {

@@ -123,9 +123,14 @@ export class Session {
     return exchange(() => this.caller.open(path), [request]);
   }
 
+  /** A call with one request and one response, which is to be used at once. */
+  answer(path: string, request: Message): Promise<Buffer> {
+    return onlyResponse(path, this.call(path, request));
+  }
+
   /** A call with one request and one response, which counts against the budget until the session ends. */
-  async unary(path: string, request: Message): Promise<Buffer> {
-    const response = await onlyResponse(this.call(path, request));
+  async keptAnswer(path: string, request: Message): Promise<Buffer> {
+    const response = await this.answer(path, request);
     this.keep(response.length);
     return response;
   }

@@ -27,15 +27,18 @@ export async function streamIn(
   const requests = writeRequests(name, digest, parts, partBytes);
   let response: Buffer;
   try {
-    response = await onlyResponse(exchange(() => session.caller.open(WRITE, name), requests, stop));
+    response = await onlyResponse(
+      WRITE,
+      exchange(() => session.caller.open(WRITE, name), requests, stop),
+    );
   } catch (error) {
     // What other servers tell with an early success (D16).
     if (error instanceof UpstreamError && error.code === Status.ALREADY_EXISTS) return;
     throw error;
   }
-  const committed = readAnswer(() => committedSize(response));
+  const committed = readAnswer(WRITE, () => committedSize(response));
   if (committed === digest.sizeBytes) return;
-  throw unusable(`it says that ${committed} bytes of ${formatDigest(digest)} are stored`);
+  throw unusable(WRITE, `it says that ${committed} bytes of ${formatDigest(digest)} are stored`);
 }
 
 /** The `WriteRequest`s for a blob, with all its bytes and no others. @throws UpstreamError INVALID_ARGUMENT if they are too many or few. */

@@ -1,6 +1,6 @@
 import type { Digest } from "../wire/digest.ts";
 import { FieldWriter } from "../wire/field-writer.ts";
-import { type Message, onlyResponse } from "./exchange.ts";
+import type { Message } from "./exchange.ts";
 import { findMissing } from "./find-missing.ts";
 import * as methods from "./methods.ts";
 import type { Blob, BlobRead, Upstream } from "./port.ts";
@@ -26,7 +26,7 @@ export class UpstreamClient implements Upstream {
   }
 
   capabilities(): Promise<Buffer> {
-    return this.session.unary(methods.GET_CAPABILITIES, this.session.instanceRequest());
+    return this.session.keptAnswer(methods.GET_CAPABILITIES, this.session.instanceRequest());
   }
 
   findMissing(digests: readonly Digest[]): Promise<Digest[]> {
@@ -55,12 +55,12 @@ export class UpstreamClient implements Upstream {
 
   async getActionResult(request: Buffer): Promise<Buffer> {
     const stamped = this.session.stamp(request, { digest: 2, digestFunction: 6 });
-    return this.session.unary(methods.GET_ACTION_RESULT, stamped);
+    return this.session.keptAnswer(methods.GET_ACTION_RESULT, stamped);
   }
 
   async updateActionResult(request: Buffer): Promise<Buffer> {
     const stamped = this.session.stamp(request, { digest: 2, digestFunction: 5 });
-    return this.session.unary(methods.UPDATE_ACTION_RESULT, stamped);
+    return this.session.keptAnswer(methods.UPDATE_ACTION_RESULT, stamped);
   }
 
   async *execute(request: Buffer): Responses {
@@ -72,11 +72,11 @@ export class UpstreamClient implements Upstream {
   }
 
   getOperation(name: string): Promise<Buffer> {
-    return this.session.unary(methods.GET_OPERATION, operation(name));
+    return this.session.keptAnswer(methods.GET_OPERATION, operation(name));
   }
 
   async cancelOperation(name: string): Promise<void> {
-    await onlyResponse(this.session.call(methods.CANCEL_OPERATION, operation(name)));
+    await this.session.answer(methods.CANCEL_OPERATION, operation(name));
   }
 
   async *getTree(request: Buffer): Responses {

@@ -6,7 +6,7 @@ import { Status } from "../wire/status.ts";
 import { type RpcStatus, readStatus } from "../wire/status-details.ts";
 import { Walker } from "../wire/walker.ts";
 import { batchLimit, ENTRY_BYTES, inBatches } from "./batches.ts";
-import { onlyResponse, readAnswer, unusable } from "./exchange.ts";
+import { readAnswer, unusable } from "./exchange.ts";
 import { inParallel } from "./in-parallel.ts";
 import { BATCH_UPDATE } from "./methods.ts";
 import type { Blob } from "./port.ts";
@@ -52,10 +52,10 @@ async function writeBatch(
       out.message(2, entry.finish());
     }
   });
-  const response = await onlyResponse(session.call(BATCH_UPDATE, request));
-  const statuses = readAnswer(() => readStatuses(response));
+  const response = await session.answer(BATCH_UPDATE, request);
+  const statuses = readAnswer(BATCH_UPDATE, () => readStatuses(response));
   if (statuses.length !== blobs.length) {
-    throw unusable(`it has ${statuses.length} results for ${blobs.length} blobs`);
+    throw unusable(BATCH_UPDATE, `it has ${statuses.length} results for ${blobs.length} blobs`);
   }
   for (const status of statuses) {
     if (status.code !== Status.OK && status.code !== Status.ALREADY_EXISTS) throw UpstreamError.of(status);

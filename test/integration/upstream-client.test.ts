@@ -5,7 +5,7 @@ import { startEmbedded } from "../../src/embedded/server.ts";
 import { codec } from "../../src/spec/codec.ts";
 import { knows } from "../../src/spec/ledger.ts";
 import { type Level, parseLevel } from "../../src/spec/versions.ts";
-import type { UpstreamDialect } from "../../src/upstream/dialect.ts";
+import { SAFE_DIALECT, type UpstreamDialect } from "../../src/upstream/dialect.ts";
 import type { Blob } from "../../src/upstream/port.ts";
 import { UpstreamClient } from "../../src/upstream/upstream-client.ts";
 import { type Digest, formatDigest } from "../../src/wire/digest.ts";
@@ -192,6 +192,19 @@ for (const level of LEVELS) {
     }
   });
 }
+
+test("an upstream of which nothing is known is spoken to so that each level understands", async (t) => {
+  for (const level of LEVELS) {
+    const { port } = await bed(t, level, SAFE_DIALECT);
+    const blobs = [blob(1, 10), blob(2, 5 * MEBI)];
+    const digests = blobs.map(({ digest }) => digest);
+    assert.equal((await port.findMissing(digests)).length, 2);
+    await port.writeBlobs(blobs);
+    assert.deepEqual(await port.findMissing(digests), []);
+    const read = await collect(port.readBlobs(digests, 5 * MEBI));
+    assert.equal(read.filter((each) => "bytes" in each).length, 2, level);
+  }
+});
 
 test("many digests are asked for in several calls, and the answers are one", async (t) => {
   const { port, caller } = await bed(t, "main", { maxMessageBytes: 1000 });

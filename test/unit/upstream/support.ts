@@ -1,4 +1,4 @@
-import type { UpstreamDialect } from "../../../src/upstream/dialect.ts";
+import { SAFE_DIALECT, type UpstreamDialect } from "../../../src/upstream/dialect.ts";
 import type { Blob } from "../../../src/upstream/port.ts";
 import type { SessionOptions } from "../../../src/upstream/session.ts";
 import { UpstreamClient } from "../../../src/upstream/upstream-client.ts";
@@ -21,12 +21,9 @@ export const NEW: UpstreamDialect = {
 
 /** The dialect of a server that has nothing that is not in every one. */
 export const OLD: UpstreamDialect = {
-  ...NEW,
-  batchRead: false,
-  batchUpdate: false,
+  ...SAFE_DIALECT,
   digestFunctions: [SHA256.number],
   digestFunctionField: false,
-  functionSegment: false,
 };
 
 /** The digest function of that name. */
