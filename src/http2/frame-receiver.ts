@@ -15,7 +15,6 @@ export class FrameReceiver implements FrameHandler {
   private readonly connection: Connection;
   private readonly decoder = new HpackDecoder();
   private readonly block: HeaderBlock;
-  private readonly fields: Field[] = [];
 
   /** `maxHeaderList` is the largest header list, in bytes as section 6.5.2 counts them. */
   constructor(connection: Connection, maxHeaderList: number) {
@@ -101,8 +100,8 @@ export class FrameReceiver implements FrameHandler {
   }
 
   private onBlock(id: number, fin: boolean, buffer: Buffer, start: number, end: number): void {
-    const { connection, fields, decoder } = this;
-    fields.length = 0;
+    const { connection, decoder } = this;
+    const fields: Field[] = [];
     try {
       decoder.decode(buffer, start, end, fields);
     } catch (error) {

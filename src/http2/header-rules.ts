@@ -72,9 +72,9 @@ export function checkResponse(fields: readonly Field[]): HeadFacts {
   for (const field of fields) {
     if (field.name.role !== Role.STATUS) continue;
     // HTTP/2 has no upgrades, hence no 101 (section 8.6).
-    if (!/^[1-9]\d\d$/.test(field.value) || field.value === "101")
+    facts.status = statusOf(field.value);
+    if (Number.isNaN(facts.status) || facts.status === 101)
       facts.problem = `the :status "${field.value.slice(0, 20)}"`;
-    facts.status = Number(field.value);
     break;
   }
   return facts;
@@ -130,4 +130,14 @@ function checkSpecial(role: number, field: Field): void {
 function learn(name: Name): number {
   name.role = roles[name.text] ?? (name.pseudo ? Role.UNKNOWN_PSEUDO : Role.REGULAR);
   return name.role;
+}
+
+/** Three digits as a number from 100; NaN for anything else. */
+function statusOf(text: string): number {
+  if (text.length !== 3) return Number.NaN;
+  const hundreds = text.charCodeAt(0) - 48;
+  const tens = text.charCodeAt(1) - 48;
+  const ones = text.charCodeAt(2) - 48;
+  const legal = hundreds >= 1 && hundreds <= 9 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9;
+  return legal ? hundreds * 100 + tens * 10 + ones : Number.NaN;
 }

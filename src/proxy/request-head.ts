@@ -23,7 +23,6 @@ export interface RequestHead {
 
 // Both are reused: one head is looked at at a time.
 const head: RequestHead = { method: "", path: "", contentType: "", probe: "" };
-const rewritten: Field[] = [];
 
 /** Reads a head. The result is valid until the next call. */
 export function readHead(fields: readonly Field[]): RequestHead {
@@ -55,14 +54,13 @@ export function isGrpc({ method, contentType }: RequestHead): boolean {
   return Number.isNaN(next) || next === 0x2b || next === 0x3b;
 }
 
-/** The head to send upstream: `:scheme`, and by policy `:authority`, are the upstream's. The result is valid until the next call. */
+/** The head to send upstream: `:scheme`, and by policy `:authority`, are the upstream's. */
 export function upstreamHead(fields: readonly Field[], upstream: UpstreamTarget): readonly Field[] {
-  rewritten.length = 0;
-  for (let i = 0; i < fields.length; i++) {
-    const field = fields[i]!;
-    if (field.name === SCHEME) rewritten.push(upstream.scheme);
-    else if (field.name === AUTHORITY && upstream.authority !== null) rewritten.push(upstream.authority);
-    else rewritten.push(field);
+  const rewritten = fields.slice();
+  for (let i = 0; i < rewritten.length; i++) {
+    const { name } = rewritten[i]!;
+    if (name === SCHEME) rewritten[i] = upstream.scheme;
+    else if (name === AUTHORITY && upstream.authority !== null) rewritten[i] = upstream.authority;
   }
   return rewritten;
 }
