@@ -25,4 +25,3 @@ export class TestBudget implements Budget {
     this.peak = Math.max(this.peak, this.used);
   }
 }
-
