@@ -1,0 +1,142 @@
+/** From two dialects and a policy to a plan: the only place that decides how calls travel. */
+import type { BridgeError } from "../spec/bridge-error.ts";
+import {
+  CANCEL_OPERATION,
+  DELETE_OPERATION,
+  EXECUTE,
+  GET_ACTION_RESULT,
+  GET_CAPABILITIES,
+  GET_OPERATION,
+  LIST_OPERATIONS,
+  UPDATE_ACTION_RESULT,
+  WAIT_EXECUTION,
+  WAIT_OPERATION,
+} from "../translators/methods.ts";
+import type { Pair, Reject, Step, Translate, Translator, Use } from "../translators/translator.ts";
+import { findUse, UseScan } from "../translators/uses.ts";
+import { type Decided, decide, supportOf } from "./decide.ts";
+import { MethodBuilder } from "./method-builder.ts";
+import type { Decision, FeaturePolicy, Plan, Policy } from "./plan.ts";
+import { refusalOf } from "./refusal.ts";
+
+/** Methods that carry ActionResults to the client. */
+const WITH_RESULTS = [
+  EXECUTE,
+  WAIT_EXECUTION,
+  GET_ACTION_RESULT,
+  UPDATE_ACTION_RESULT,
+  GET_OPERATION,
+  WAIT_OPERATION,
+  LIST_OPERATIONS,
+];
+
+/** Methods that name an Action, or an operation that stands for one: where another Action runs, the names change. */
+const WITH_ACTIONS = [...WITH_RESULTS, CANCEL_OPERATION, DELETE_OPERATION];
+
+/**
+ * The plan for a pair: pure, and the same for equal input. `translators` are in the order of running (`inOrder`); where both dialects agree
+ * on everything no method is in it, so every call is relayed untouched.
+ */
+export function compilePlan(pair: Pair, policy: Policy, translators: readonly Translator[]): Plan {
+  const compiler = new Compiler(pair);
+  for (const translator of translators) {
+    const wanted = policy[translator.feature.id] ?? "auto";
+    compiler.add(translator, decide(translator, pair, wanted), wanted);
+  }
+  return compiler.plan();
+}
+
+class Compiler {
+  private readonly pair: Pair;
+  private readonly methods = new Map<string, MethodBuilder>();
+  private readonly content: Plan["content"][number][] = [];
+  private readonly checks: Plan["checks"][number][] = [];
+  private readonly lenses: Plan["lenses"][number][] = [];
+  private readonly decisions: Decision[] = [];
+
+  constructor(pair: Pair) {
+    this.pair = pair;
+  }
+
+  add(translator: Translator, decided: readonly Decided[], policy: FeaturePolicy): void {
+    const steps = new Map<Step, string>();
+    for (const { decision, step } of decided) {
+      this.decisions.push(decision);
+      if (step !== null && !steps.has(step)) steps.set(step, decision.from);
+    }
+    for (const [step, from] of steps) {
+      if (step.kind === "translate") this.translate(translator, step, from);
+      else if (step.kind === "reject") this.reject(translator, step, from);
+    }
+    const agree = decided.every(({ decision }) => decision.verdict === "native");
+    if (!agree && policy !== "off") this.announce(translator);
+  }
+
+  plan(): Plan {
+    const methods = new Map([...this.methods].map(([path, builder]) => [path, builder.build()]));
+    const { pair, content, checks, lenses, decisions } = this;
+    return Object.freeze({ pair, methods, content, checks, lenses, decisions });
+  }
+
+  private translate(translator: Translator, step: Translate, from: string): void {
+    const { id } = translator.feature;
+    for (const [path, hooks] of Object.entries(step.methods ?? {})) this.method(path).hook(id, hooks);
+    const { content } = step;
+    if (content !== undefined) {
+      this.content.push(content);
+      const { action, command, directory } = content;
+      const changesActions = (action ?? command ?? directory) !== undefined;
+      for (const path of changesActions ? WITH_ACTIONS : WITH_RESULTS) this.method(path).open(id);
+    }
+    if (step.refuse !== undefined) this.reject(translator, step.refuse, from);
+  }
+
+  private reject(translator: Translator, step: Reject, from: string): void {
+    const { id } = translator.feature;
+    for (const use of step.uses) {
+      const refusal = () => refusalOf(translator, step, from, use.used, this.pair);
+      const refuse = (): never => {
+        throw refusal();
+      };
+      switch (use.in) {
+        case "call":
+          for (const path of use.methods) this.method(path).reject(id, refusal);
+          break;
+        case "request":
+          for (const path of use.methods) this.method(path).scan(id, () => new UseScan([use.used], refuse));
+          break;
+        case "response": {
+          const response = (message: Buffer) => (findUse(message, [use.used]) === null ? null : refuse());
+          for (const path of use.methods) this.method(path).hook(id, { response });
+          break;
+        }
+        default:
+          this.check(use, refusal);
+          this.method(EXECUTE).open(id);
+      }
+    }
+  }
+
+  private check(use: Extract<Use, { in: "action" | "directory" }>, refusal: () => BridgeError): void {
+    if (use.in === "action") this.checks.push({ in: use.in, found: use.used.found, refusal });
+    else this.checks.push({ in: use.in, found: (bytes) => findUse(bytes, [use.used]) !== null, refusal });
+  }
+
+  private announce(translator: Translator): void {
+    if (translator.announce === undefined) return;
+    const { pair } = this;
+    const client = supportOf(translator, pair.client);
+    const server = supportOf(translator, pair.server);
+    this.lenses.push((bytes) => translator.announce!({ bytes, client, server, pair }));
+    this.method(GET_CAPABILITIES).answerLocally(translator.feature.id);
+  }
+
+  private method(path: string): MethodBuilder {
+    let builder = this.methods.get(path);
+    if (builder === undefined) {
+      builder = new MethodBuilder(this.pair);
+      this.methods.set(path, builder);
+    }
+    return builder;
+  }
+}

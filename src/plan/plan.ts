@@ -1,0 +1,70 @@
+/** What a plan is made of. */
+import type { Evidence } from "../peers/dialect.ts";
+import type { BridgeError } from "../spec/bridge-error.ts";
+import type { Call, ContentHooks, Edit, MethodHooks, Pair, RequestScan } from "../translators/translator.ts";
+
+/** What an operator wants done with a feature: as the catalogue says, nothing, or also what is opt-in. */
+export type FeaturePolicy = "auto" | "off" | "require";
+
+/** By feature; `auto` for those it lacks. */
+export type Policy = Readonly<Record<string, FeaturePolicy>>;
+
+/** How calls of a method travel. */
+export type Lane = "relay" | "translate" | "local" | "reject";
+
+/** A hook that knows its pair. */
+export type BoundHook = (message: Buffer, call: Call) => Edit | Promise<Edit>;
+
+/** Rewrites the string or bytes field `field` of a first message. */
+export interface BoundHead {
+  readonly field: number;
+  rewrite(value: Buffer | null): Buffer | null;
+}
+
+/** What is done to the calls of one method. All lists are in the order of running. */
+export interface MethodPlan {
+  readonly lane: Lane;
+  /** In the reject lane: makes the error every call ends with. */
+  readonly refusal: (() => BridgeError) | null;
+  /** Rewriters of one field of the first message, and scans of all: they alone leave a call in the relay lane. */
+  readonly heads: readonly BoundHead[];
+  readonly scans: readonly (() => RequestScan)[];
+  readonly requests: readonly BoundHook[];
+  readonly responses: readonly BoundHook[];
+  readonly streams: readonly NonNullable<MethodHooks["stream"]>[];
+  readonly answers: readonly NonNullable<MethodHooks["answer"]>[];
+  /** The features at work, for metrics and logs. */
+  readonly features: readonly string[];
+}
+
+/** What is refused when the messages that Execute leads to have it. */
+type ContentCheck = { readonly refusal: () => BridgeError } & (
+  | { readonly in: "action"; readonly found: (action: Buffer, command: Buffer) => boolean }
+  | { readonly in: "directory"; readonly found: (directory: Buffer) => boolean }
+);
+
+/** What happens between one form written and the reader, for people. */
+export interface Decision {
+  readonly feature: string;
+  readonly direction: "toServer" | "toClient";
+  readonly from: string;
+  /** The form that is read, which is `from` where nothing has to happen. */
+  readonly to: string;
+  readonly verdict: "native" | "translate" | "pass" | "reject" | "off";
+  /** Why, in a sentence; empty where both agree. */
+  readonly why: string;
+  readonly evidence: { readonly client: Evidence; readonly server: Evidence };
+}
+
+/** For one pair of dialects and a policy: everything that is decided before calls come. Immutable. */
+export interface Plan {
+  readonly pair: Pair;
+  /** By path; methods without an entry are relayed untouched. */
+  readonly methods: ReadonlyMap<string, MethodPlan>;
+  /** Hooks of stored messages in order, and checks before them. */
+  readonly content: readonly ContentHooks[];
+  readonly checks: readonly ContentCheck[];
+  /** Lenses on capabilities, in order. */
+  readonly lenses: readonly ((bytes: Buffer) => Edit)[];
+  readonly decisions: readonly Decision[];
+}

@@ -1,0 +1,27 @@
+/** The errors that a plan refuses calls with. */
+import { BridgeError } from "../spec/bridge-error.ts";
+import { since } from "../spec/ledger.ts";
+import type { Pair, Reject, Translator, UsedThing } from "../translators/translator.ts";
+
+/** The refusal of a use: what `step` says of the form `from`, with the names of the pair. */
+export function refusalOf(
+  { feature }: Translator,
+  step: Reject,
+  from: string,
+  use: UsedThing,
+  { server }: Pair,
+): BridgeError {
+  const speaks = server.version === null ? "" : ` speaks ${server.version} and`;
+  return new BridgeError({
+    code: step.code,
+    feature: feature.id,
+    drift: feature.drift[0],
+    used: use.what,
+    since: use.element === null ? null : since(use.element),
+    has: `the upstream "${server.name}"${speaks} ${step.has}`,
+    fix: step.fix,
+    field: use.text,
+    clientForm: from,
+    ...(server.version !== null && { upstreamVersion: server.version }),
+  });
+}

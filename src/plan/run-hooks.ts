@@ -1,0 +1,61 @@
+/** Runs the hooks of a plan over messages that are opened. */
+import type { Call } from "../translators/translator.ts";
+import { FieldScanner } from "../wire/field-scanner.ts";
+import { rewriteMessage } from "../wire/rewrite.ts";
+import { Walker, WireType } from "../wire/walker.ts";
+import type { BoundHead, BoundHook, MethodPlan } from "./plan.ts";
+
+/**
+ * A message of a request as the upstream gets it: the very buffer given where no hook has anything to change. `first` says whether it
+ * is the first of its call.
+ * @throws BridgeError of a hook or scan that refuses, WireError for broken bytes.
+ */
+export async function editRequest(
+  plan: MethodPlan,
+  message: Buffer,
+  call: Call,
+  first = true,
+): Promise<Buffer> {
+  for (const makeScan of plan.scans) {
+    const scan = makeScan();
+    const scanner = new FieldScanner(scan);
+    scanner.feed(message);
+    scanner.finish();
+    scan.complete();
+  }
+  let edited = message;
+  if (first) for (const head of plan.heads) edited = rewriteField(edited, head);
+  return runAll(plan.requests, edited, call);
+}
+
+/** A message of a response as the client gets it; like {@link editRequest}. */
+export function editResponse(plan: MethodPlan, message: Buffer, call: Call): Promise<Buffer> {
+  return runAll(plan.responses, message, call);
+}
+
+async function runAll(hooks: readonly BoundHook[], message: Buffer, call: Call): Promise<Buffer> {
+  let current = message;
+  for (const hook of hooks) current = joined(await hook(current, call), current);
+  return current;
+}
+
+function rewriteField(message: Buffer, { field: number, rewrite }: BoundHead): Buffer {
+  let value: Buffer | null = null;
+  const field = new Walker(message);
+  while (field.next()) if (field.number === number && field.wireType === WireType.LEN) value = field.bytes();
+  const result = rewrite(value);
+  if (result === value) return message;
+  const slices = rewriteMessage(
+    new Walker(message),
+    (current) => (current.number === number ? "drop" : "keep"),
+    (out) => {
+      if (result !== null) out.bytes(number, result);
+    },
+  );
+  return joined(slices, message);
+}
+
+function joined(slices: readonly Buffer[] | null, original: Buffer): Buffer {
+  if (slices === null) return original;
+  return slices.length === 1 ? slices[0]! : Buffer.concat(slices);
+}

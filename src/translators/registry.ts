@@ -1,0 +1,38 @@
+/** Every translator there is. */
+import { registryProblems } from "./check-registry.ts";
+import { digestFunctionField } from "./digest-function-field.ts";
+import { hashText } from "./hash-text.ts";
+import { ACTIONS } from "./not-built/actions.ts";
+import { NEGOTIATION } from "./not-built/negotiation.ts";
+import { nodeProperties } from "./not-built/node-properties.ts";
+import { notBuilt } from "./not-built/not-built.ts";
+import { RESULTS } from "./not-built/results.ts";
+import { STORAGE } from "./not-built/storage.ts";
+import { inOrder } from "./order.ts";
+import { outputSymlinks } from "./output-symlinks.ts";
+import { renames } from "./renames.ts";
+import type { Translator } from "./translator.ts";
+import { unchanged } from "./unchanged.ts";
+
+const REGISTERED: readonly Translator[] = [
+  digestFunctionField,
+  hashText,
+  outputSymlinks,
+  renames,
+  unchanged,
+  nodeProperties,
+  ...[...NEGOTIATION, ...STORAGE, ...ACTIONS, ...RESULTS].map(notBuilt),
+];
+
+/**
+ * The translators in the order of running.
+ * @throws Error that lists all that is wrong with `registered`: a mistake of the program, found when it starts.
+ */
+export function checked(registered: readonly Translator[]): readonly Translator[] {
+  const problems = registryProblems(registered);
+  if (problems.length > 0) throw new Error(`the translators do not fit together:\n${problems.join("\n")}`);
+  return Object.freeze(inOrder(registered));
+}
+
+/** All translators, checked, in the order of running. */
+export const TRANSLATORS: readonly Translator[] = checked(REGISTERED);

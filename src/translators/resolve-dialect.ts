@@ -1,0 +1,44 @@
+/** From what is known of a peer to its dialect. */
+import type { Claim, Dialect, PeerFacts, Support } from "../peers/dialect.ts";
+import type { Translator } from "./translator.ts";
+
+/**
+ * The dialect of a peer: for each feature the first claim about what it reads and about what it writes, else what the translator makes of its level
+ * or digest functions, else what is correct for every peer.
+ * @throws RangeError for a claim about a feature or form that does not exist.
+ */
+export function resolveDialect(facts: PeerFacts, translators: readonly Translator[]): Dialect {
+  for (const claim of facts.claims) checkClaim(claim, translators);
+  const features = Object.fromEntries(
+    translators.map((translator) => [translator.feature.id, supportOf(facts, translator)]),
+  );
+  const { role, name, digestFunctions, level } = facts;
+  return { role, name, version: level?.value ?? null, digestFunctions, features };
+}
+
+function supportOf(facts: PeerFacts, translator: Translator): Support {
+  const claims = facts.claims.filter(({ feature }) => feature === translator.feature.id);
+  const basis = translator.support(facts) ?? translator.assume[facts.role];
+  const reads = claims.find((claim) => claim.reads !== undefined);
+  const writes = claims.find((claim) => claim.writes !== undefined);
+  return {
+    reads: reads?.reads ?? basis.reads,
+    writes: writes?.writes ?? basis.writes,
+    evidence: (reads ?? writes)?.evidence ?? basis.evidence,
+  };
+}
+
+function checkClaim(
+  { feature, reads = [], writes = [], evidence }: Claim,
+  translators: readonly Translator[],
+): void {
+  const known = translators.find((translator) => translator.feature.id === feature)?.feature;
+  if (known === undefined) throw new RangeError(`${evidence.note}: there is no feature called ${feature}`);
+  const forms = Object.keys(known.forms);
+  const wrong = [...reads, ...writes].find((form) => !forms.includes(form));
+  if (wrong !== undefined) {
+    throw new RangeError(
+      `${evidence.note}: ${feature} has no form called ${wrong}; its forms are ${forms.join(", ")}`,
+    );
+  }
+}

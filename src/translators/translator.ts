@@ -1,0 +1,209 @@
+/**
+ * The contract of a translator: everything the bridge does about one feature, in both directions. docs/adding-a-feature.md is a guide.
+ *
+ * A translation is needed when a form that one side writes is not among those the other reads. What happens then stands in two tables
+ * keyed (form written → form read): `toServer` for what the client writes, `toClient` for what the server writes. Either may edit the
+ * request and the response of a call.
+ */
+import type { Log } from "../observe/log.ts";
+import type { Dialect, PeerFacts, Support } from "../peers/dialect.ts";
+import type { ElementId } from "../spec/ledger.ts";
+import type { RefusalCode } from "../spec/refusal-codes.ts";
+import type { Level } from "../spec/versions.ts";
+import type { Upstream } from "../upstream/port.ts";
+import type { FieldVisitor } from "../wire/field-scanner.ts";
+import type { MemoryAllowance } from "../wire/message-buffer.ts";
+
+/** One thing in which peers differ. */
+export interface Feature {
+  /** Lower case with hyphens: its name in policies, profiles, errors and `explain`. */
+  readonly id: string;
+  readonly title: string;
+  /** The level that introduced it; `ahead` for proposals, `quirk` for behaviour of some peers. */
+  readonly since: Level | "ahead" | "quirk";
+  /** The items of the drift catalogue it answers, the one that errors name first. */
+  readonly drift: readonly [string, ...string[]];
+  /** Why it needs attention: what goes wrong without the bridge. */
+  readonly why: string;
+  /** Its forms, each in a line. */
+  readonly forms: Readonly<Record<string, string>>;
+}
+
+/** The two dialects a plan is for. */
+export interface Pair {
+  readonly client: Dialect;
+  readonly server: Dialect;
+}
+
+/** A change to a message: the new message in slices, or null to leave it as it is. */
+export type Edit = readonly Buffer[] | null;
+
+/** A call whose messages are opened, as hooks see it. */
+export interface Call {
+  /** `/package.Service/Method`. */
+  readonly method: string;
+  readonly instance: string;
+  /** The caller's, by name; values of `-bin` names are base64. */
+  readonly metadata: readonly (readonly [name: string, value: string])[];
+  /** When the caller gives up, in milliseconds of `performance.now()`; null for never. */
+  readonly deadline: number | null;
+  /** Aborted when the caller is gone. */
+  readonly cancelled: AbortSignal;
+  /** The upstream, with the caller's metadata and what is left of its deadline. */
+  readonly port: Upstream;
+  readonly log: Log;
+  /** What a feature remembers from the request for the response, by its id. */
+  readonly scratch: Map<string, unknown>;
+  /** What a hook holds beyond its message is charged to it. */
+  readonly budget: MemoryAllowance;
+}
+
+/** Edits a message: each of a stream, the only one of a unary call. Throws a `BridgeError` to refuse, a `WireError` for broken bytes. */
+type MessageHook = (message: Buffer, call: Call, pair: Pair) => Edit | Promise<Edit>;
+
+/** Turns the messages of one direction into others. */
+type StreamHook = (
+  messages: AsyncIterable<Buffer>,
+  call: Call,
+  pair: Pair,
+) => AsyncIterable<readonly Buffer[]>;
+
+/** Looks at one message of a request as it passes; refuses by throwing a `BridgeError`, at the latest in `complete`. */
+export interface RequestScan extends FieldVisitor {
+  complete(): void;
+}
+
+/** What is done to the calls of one method. Everything but `head` and `scan` takes the call out of the relay lane. */
+export interface MethodHooks {
+  /** Rewrites one string or bytes field of the first message while the rest streams; what was given, given back, changes nothing. */
+  readonly head?: {
+    readonly field: number;
+    rewrite(value: Buffer | null, pair: Pair): Buffer | null;
+  };
+  /** Watches each message of the request without holding it. */
+  readonly scan?: (pair: Pair) => RequestScan;
+  readonly request?: MessageHook;
+  readonly response?: MessageHook;
+  readonly stream?: { readonly request?: StreamHook; readonly response?: StreamHook };
+  /** Answers in place of the upstream; null lets the upstream answer, if nothing was read of `requests` but the first message. */
+  readonly answer?: (
+    first: Buffer,
+    requests: AsyncIterable<Buffer>,
+    call: Call,
+    pair: Pair,
+  ) => Promise<AsyncIterable<readonly Buffer[]> | null>;
+}
+
+/** What a content hook may look at: the client's own messages, null where nothing read them, and blobs by digest. */
+export interface Originals {
+  readonly action: Buffer | null;
+  readonly command: Buffer | null;
+  /** The upstream the input tree is read from. */
+  readonly port: Upstream;
+}
+
+/** Edits a message of the store, given the client's originals. */
+type ContentHook = (message: Buffer, originals: Originals, pair: Pair) => Edit | Promise<Edit>;
+
+/** What is done to messages of the store, whichever call leads to them. `result` edits ActionResults on their way to the client. */
+export interface ContentHooks {
+  readonly action?: ContentHook;
+  readonly command?: ContentHook;
+  readonly directory?: ContentHook;
+  readonly result?: ContentHook;
+}
+
+/** Rewrites what does not agree. Hooks return null where a message has nothing to rewrite: most do not. */
+export interface Translate {
+  readonly kind: "translate";
+  /** By path of the method. */
+  readonly methods?: Readonly<Record<string, MethodHooks>>;
+  readonly content?: ContentHooks;
+  /** Uses that have no other form on the other side. */
+  readonly refuse?: Reject;
+  /** Why passing is safe as well; only the policy `require` switches the hooks on then. */
+  readonly optIn?: string;
+}
+
+/** Lets everything pass: `why` says why what the reader ignores or misses does no harm. */
+export interface Pass {
+  readonly kind: "pass";
+  readonly why: string;
+}
+
+/** Refuses calls that use the feature, and only those. */
+export interface Reject {
+  readonly kind: "reject";
+  readonly code: RefusalCode;
+  /** What the upstream has instead, as the end of a sentence about it: `reads typed lists only`. */
+  readonly has: string;
+  /** What to change, as an imperative. */
+  readonly fix: string;
+  /** Where the use shows. */
+  readonly uses: readonly Use[];
+}
+
+/** What is refused, for people. */
+export interface UsedThing {
+  /** What was used: `Command.output_paths`, `The method SplitBlob`. */
+  readonly what: string;
+  /** The ledger's entry that says since when; null for what is in no revision. */
+  readonly element: ElementId | null;
+  /** The field as BadRequest names it: `requests[].compressor`; null for a whole call. */
+  readonly text: string | null;
+}
+
+/** A field whose presence, or whose value, is a use. */
+export interface FieldUse extends UsedThing {
+  /** Field numbers from the message down. */
+  readonly path: readonly number[];
+  /** Whether the payload is a use; by default any is but a varint of 0. Payloads above 64 KiB are not asked about and count as uses. */
+  readonly holds?: (payload: Buffer) => boolean;
+}
+
+/** Something an action asks for, which may show in the Action or in its Command. */
+export interface ActionUse extends UsedThing {
+  readonly found: (action: Buffer, command: Buffer) => boolean;
+}
+
+/** A place where a call uses a feature. Whatever is found in a response is refused there: the client never sees it. */
+export type Use =
+  | { readonly in: "call"; readonly methods: readonly string[]; readonly used: UsedThing }
+  | { readonly in: "request" | "response"; readonly methods: readonly string[]; readonly used: FieldUse }
+  | { readonly in: "action"; readonly used: ActionUse }
+  | { readonly in: "directory"; readonly used: FieldUse };
+
+/** What happens to one form where another is read. */
+export type Step = Translate | Pass | Reject;
+
+/** Steps by form written, then by form read; or one reason for the whole direction. */
+export type Steps = Pass | Readonly<Record<string, Readonly<Record<string, Step>>>>;
+
+/** What a lens is given. */
+interface Announcement {
+  /** A `ServerCapabilities` as the upstream, or the lens before, made it. */
+  readonly bytes: Buffer;
+  readonly client: Support;
+  readonly server: Support;
+  readonly pair: Pair;
+}
+
+/** Everything the bridge does about one feature. */
+export interface Translator {
+  readonly feature: Feature;
+  /** Entries of the ledger it answers for; each has exactly one owner. */
+  readonly owns: readonly ElementId[];
+  /** Features whose hooks run before its own on the way to the server, and after them on the way back. */
+  readonly after: readonly string[];
+  /** What happens in short when the client, or the server, is the newer one. */
+  readonly clientAhead: string;
+  readonly serverAhead: string;
+  /** The forms of a peer as far as its level or its digest functions tell; null if they do not. Claims count more. */
+  support(facts: PeerFacts): Support | null;
+  /** What is correct for every peer of which nothing is known. */
+  readonly assume: Readonly<Record<"client" | "server", Support>>;
+  readonly toServer: Steps;
+  readonly toClient: Steps;
+  /** Edits what is announced to the client, where the dialects do not agree on the feature; touches only fields it owns. */
+  announce?(announcement: Announcement): Edit;
+}

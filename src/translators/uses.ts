@@ -1,0 +1,76 @@
+/** Finds out whether a message uses what would be refused. */
+import { Take } from "../wire/field-scanner.ts";
+import { Walker, WireType } from "../wire/walker.ts";
+import type { FieldUse, RequestScan } from "./translator.ts";
+
+/** The longest payload a `holds` is asked about. */
+const MAX_ASKED = 64 * 1024;
+
+/** The first of `uses` in the message, or null. @throws WireError as the walker does. */
+export function findUse(message: Buffer, uses: readonly FieldUse[]): FieldUse | null {
+  return find(new Walker(message), uses, 0);
+}
+
+function find(message: Walker, uses: readonly FieldUse[], depth: number): FieldUse | null {
+  while (message.next()) {
+    const below = uses.filter(({ path }) => path[depth] === message.number);
+    for (const use of below) {
+      if (
+        use.path.length === depth + 1 &&
+        isUse(use, message.wireType, message.buffer.subarray(message.start, message.end))
+      )
+        return use;
+    }
+    const deeper = below.filter(({ path }) => path.length > depth + 1);
+    if (deeper.length === 0 || message.wireType !== WireType.LEN) continue;
+    const found = find(message.enter(), deeper, depth + 1);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function isUse({ holds }: FieldUse, wireType: number, payload: Buffer): boolean {
+  if (holds !== undefined) return payload.length > MAX_ASKED || holds(payload);
+  return wireType !== WireType.VARINT || payload.some((byte) => (byte & 0x7f) !== 0);
+}
+
+/**
+ * The same while a message passes: for a FieldScanner. Calls `refuse` with the first use as soon as it is seen; that is to
+ * throw.
+ */
+export class UseScan implements RequestScan {
+  private readonly uses: readonly FieldUse[];
+  private readonly refuse: (use: FieldUse) => never;
+  /** Field numbers from the message to where the scan is. */
+  private readonly at: number[] = [];
+
+  constructor(uses: readonly FieldUse[], refuse: (use: FieldUse) => never) {
+    this.uses = uses;
+    this.refuse = refuse;
+  }
+
+  field(number: number, wireType: number, length: number, depth: number): number {
+    this.at.length = depth;
+    this.at.push(number);
+    const below = this.uses.filter(({ path }) => this.at.every((step, level) => path[level] === step));
+    const leaf = below.filter(({ path }) => path.length === depth + 1);
+    if (leaf.length === 0) return below.length > 0 && wireType === WireType.LEN ? Take.ENTER : Take.SKIP;
+    const plain = leaf.find(
+      ({ holds }) => length > MAX_ASKED || (holds === undefined && wireType !== WireType.VARINT),
+    );
+    if (plain !== undefined) this.refuse(plain);
+    return Take.GATHER;
+  }
+
+  value(_number: number, wireType: number, payload: Buffer, depth: number): void {
+    const path = this.at.slice(0, depth + 1);
+    for (const use of this.uses) {
+      if (use.path.length !== path.length || !use.path.every((step, level) => step === path[level])) continue;
+      if (isUse(use, wireType, payload)) this.refuse(use);
+    }
+  }
+
+  complete(): void {
+    // A use is refused where it is seen; a message without one has nothing to say at its end.
+  }
+}

@@ -1,0 +1,61 @@
+import { createLog } from "../../src/observe/log.ts";
+import type { Claim, Dialect, EvidenceSource } from "../../src/peers/dialect.ts";
+import { compilePlan } from "../../src/plan/compile.ts";
+import type { Plan, Policy } from "../../src/plan/plan.ts";
+import type { Level } from "../../src/spec/versions.ts";
+import { TRANSLATORS } from "../../src/translators/registry.ts";
+import { resolveDialect } from "../../src/translators/resolve-dialect.ts";
+import type { Call } from "../../src/translators/translator.ts";
+import { MemoryUpstream } from "../support/memory-upstream.ts";
+
+interface Described {
+  /** The level the peer speaks; null for one that says nothing. */
+  readonly level?: Level | null;
+  readonly digestFunctions?: readonly number[];
+  /** Forms by feature, as a profile states them. */
+  readonly forms?: Readonly<Record<string, { reads?: string[]; writes?: string[] }>>;
+  readonly source?: EvidenceSource;
+}
+
+/** A client that is described like this, and of which everything else is as its level says. */
+export function client(described: Described = {}): Dialect {
+  return peer("client", described);
+}
+
+/** A server, likewise. */
+export function server(described: Described = {}): Dialect {
+  return peer("server", described);
+}
+
+function peer(role: "client" | "server", described: Described): Dialect {
+  const { level = "main", digestFunctions = [], forms = {}, source = "advertised" } = described;
+  const claims = Object.entries(forms).map(
+    ([feature, support]): Claim => ({
+      feature,
+      ...support,
+      evidence: { source: "profile", note: "the test" },
+    }),
+  );
+  const stated = level === null ? null : { value: level, evidence: { source, note: `level ${level}` } };
+  return resolveDialect({ role, name: `the ${role}`, level: stated, digestFunctions, claims }, TRANSLATORS);
+}
+
+/** The plan of a pair. */
+export function plan(from: Dialect, to: Dialect, policy: Policy = {}): Plan {
+  return compilePlan({ client: from, server: to }, policy, TRANSLATORS);
+}
+
+/** A call as hooks see it, with an upstream in memory. */
+export function call(method: string, port: MemoryUpstream = new MemoryUpstream()): Call {
+  return {
+    method,
+    instance: "",
+    metadata: [],
+    deadline: null,
+    cancelled: new AbortController().signal,
+    port,
+    log: createLog({ level: "silent", pretty: false }),
+    scratch: new Map(),
+    budget: { free: Number.POSITIVE_INFINITY, charge() {} },
+  };
+}

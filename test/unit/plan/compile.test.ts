@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Support } from "../../../src/peers/dialect.ts";
+import { compilePlan } from "../../../src/plan/compile.ts";
+import type { Policy } from "../../../src/plan/plan.ts";
+import { editResponse } from "../../../src/plan/run-hooks.ts";
+import { BridgeError } from "../../../src/spec/bridge-error.ts";
+import { LEVELS } from "../../../src/spec/versions.ts";
+import { pass } from "../../../src/translators/declare.ts";
+import {
+  EXECUTE,
+  FIND_MISSING_BLOBS,
+  GET_ACTION_RESULT,
+  GET_CAPABILITIES,
+  READ,
+  SPLIT_BLOB,
+} from "../../../src/translators/methods.ts";
+import { inOrder } from "../../../src/translators/order.ts";
+import type { Step, Translator } from "../../../src/translators/translator.ts";
+import { call, client, plan, server } from "../../translators/support.ts";
+
+const OLD: Support = { reads: ["old"], writes: ["old"], evidence: { source: "profile", note: "a test" } };
+const NEW: Support = { reads: ["new"], writes: ["new"], evidence: { source: "profile", note: "a test" } };
+
+/** A feature whose client writes the new form for a server of the old one. */
+function feature(id: string, step: Step, more: Partial<Translator> = {}): Translator {
+  const steps = { new: { old: step }, old: { new: pass("nothing is to be done in a test") } };
+  return {
+    feature: { id, title: "A", since: "2.5", drift: ["D01"], why: "Why.", forms: { old: "old", new: "new" } },
+    owns: [],
+    after: [],
+    clientAhead: "",
+    serverAhead: "",
+    support: () => null,
+    assume: { client: NEW, server: OLD },
+    toServer: steps,
+    toClient: pass("nothing is to be done in a test"),
+    ...more,
+  };
+}
+
+function compile(translators: readonly Translator[], policy: Policy = {}) {
+  const peer = { name: "peer", version: null, digestFunctions: [], features: {} };
+  const pair = { client: { ...peer, role: "client" }, server: { ...peer, role: "server" } } as const;
+  return compilePlan(pair, policy, inOrder(translators));
+}
+
+/** A hook that adds a letter to what it sees. */
+const adds = (letter: string) => (message: Buffer) => [message, Buffer.from(letter)];
+
+test("hooks run in order to the server, and in reverse to the client", async () => {
+  const step = (letter: string): Step => ({
+    kind: "translate",
+    methods: { [FIND_MISSING_BLOBS]: { request: adds(letter), response: adds(letter) } },
+  });
+  const { methods } = compile([feature("b", step("b"), { after: ["a"] }), feature("a", step("a"))]);
+  const method = methods.get(FIND_MISSING_BLOBS)!;
+  assert.deepEqual(method.features, ["a", "b"]);
+  assert.equal(method.lane, "translate");
+  assert.equal((await editResponse(method, Buffer.from("-"), call(FIND_MISSING_BLOBS))).toString(), "-ba");
+});
+
+test("the newest feature comes first where nothing else is said", () => {
+  const ids = inOrder([
+    feature("old", pass("")),
+    feature("new", pass(""), { feature: { ...feature("new", pass("")).feature, since: "2.12" } }),
+    feature("ahead", pass(""), { feature: { ...feature("ahead", pass("")).feature, since: "ahead" } }),
+  ]).map((translator) => translator.feature.id);
+  assert.deepEqual(ids, ["ahead", "new", "old"]);
+});
+
+test("a head and a scan leave a call in the relay lane", () => {
+  const step: Step = {
+    kind: "translate",
+    methods: { [READ]: { head: { field: 1, rewrite: (value) => value } } },
+  };
+  assert.equal(compile([feature("a", step)]).methods.get(READ)?.lane, "relay");
+});
+
+test("an answer makes a call local, a lens the question for capabilities", () => {
+  const step: Step = { kind: "translate", methods: { [READ]: { answer: async () => null } } };
+  const { methods, lenses } = compile([feature("a", step, { announce: ({ bytes }) => [bytes] })]);
+  assert.equal(methods.get(READ)?.lane, "local");
+  assert.equal(methods.get(GET_CAPABILITIES)?.lane, "local");
+  assert.equal(lenses.length, 1);
+});
+
+test("what edits results opens the calls that carry them", () => {
+  const step: Step = { kind: "translate", content: { result: () => null } };
+  const { methods } = compile([feature("a", step)]);
+  for (const path of [EXECUTE, GET_ACTION_RESULT]) assert.equal(methods.get(path)?.lane, "translate");
+  assert.equal(methods.get(FIND_MISSING_BLOBS), undefined);
+});
+
+test("what is opt-in passes, unless it is required", () => {
+  const step: Step = {
+    kind: "translate",
+    methods: { [READ]: { request: adds("a") } },
+    optIn: "safe as it is",
+  };
+  const translators = [feature("a", step)];
+  assert.equal(compile(translators).methods.get(READ), undefined);
+  assert.equal(compile(translators).decisions[0]?.why, "safe as it is");
+  assert.equal(compile(translators, { a: "require" }).methods.get(READ)?.lane, "translate");
+});
+
+test("a method is refused on good evidence only; a version number lets the server speak for itself", () => {
+  const refusal = (source: "profile" | "configured" | "probed" | "advertised" | "assumed") =>
+    plan(client(), server({ level: "2.0", source })).methods.get(SPLIT_BLOB)?.refusal ?? null;
+  for (const source of ["profile", "configured", "probed"] as const) assert.notEqual(refusal(source), null);
+  for (const source of ["advertised", "assumed"] as const) assert.equal(refusal(source), null);
+});
+
+test("a refusal names both sides and the way out", () => {
+  const { methods } = plan(client(), server({ level: "2.0", source: "profile" }));
+  const error = methods.get(SPLIT_BLOB)!.refusal!();
+  assert.ok(error instanceof BridgeError);
+  assert.equal(
+    error.message,
+    'SplitBlob or SpliceBlob (API 2.12) was used, but the upstream "the server" speaks 2.0 and does not have it; ' +
+      "turn chunking off in the client [method-unsupported, D22]",
+  );
+});
+
+test("every form of every pair of levels has a decision", () => {
+  for (const from of LEVELS) {
+    for (const to of LEVELS) {
+      for (const { feature: id, verdict, why } of plan(client({ level: from }), server({ level: to }))
+        .decisions) {
+        assert.equal(why === "", verdict === "native", `${id} from ${from} to ${to}`);
+      }
+    }
+  }
+});
