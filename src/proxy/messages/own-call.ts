@@ -125,6 +125,7 @@ export class OwnCall implements WaitingCall {
 
   private ended(trailers: readonly Field[]): void {
     const fields = keep(trailers);
+    this.stopSending();
     // A response of trailers only has its status in the head.
     this.heading.resolve(fields);
     const value = (name: object): string | undefined => fields.find((field) => field.name === name)?.value;
@@ -132,6 +133,12 @@ export class OwnCall implements WaitingCall {
     if (code === Status.OK) return this.finish(() => this.ending.resolve(fields));
     const message = decodeGrpcMessage(value(GRPC_MESSAGE) ?? "");
     this.finish(() => this.reject(new CallError(code, message, value(GRPC_DETAILS))));
+  }
+
+  /** The answer is complete: what the upstream has not taken of the request it will not take. */
+  private stopSending(): void {
+    if (this.http2?.localDone === false) this.http2.reset(ErrorCode.CANCEL);
+    this.stream.drained();
   }
 
   private resetError(code: number, why: string | null): CallError {
