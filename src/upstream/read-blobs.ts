@@ -83,7 +83,7 @@ async function* readBatch(
     for (const digest of digests) out.bytes(2, encodeDigest(digest));
   });
   const left = new Map(digests.map((digest) => [formatDigest(digest), digest]));
-  let failure = unusable(BATCH_READ, "it leaves out blobs that were asked for");
+  let failure: UpstreamError | null = null;
   try {
     for await (const response of session.call(BATCH_READ, request)) {
       for (const answer of readAnswer(BATCH_READ, () => readAnswers(response))) {
@@ -94,7 +94,9 @@ async function* readBatch(
   } catch (error) {
     failure = failureOf(error);
   }
-  for (const digest of left.values()) yield { digest, error: failure };
+  if (left.size === 0) return;
+  const error = failure ?? unusable(BATCH_READ, "it leaves out blobs that were asked for");
+  for (const digest of left.values()) yield { digest, error };
 }
 
 /** One entry of a `BatchReadBlobsResponse`. */

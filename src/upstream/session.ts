@@ -37,6 +37,7 @@ export class Session {
   private readonly instance: string;
   private readonly digestFunction: DigestFunction | null;
   private kept = 0;
+  private closed = false;
 
   constructor({ caller, dialect, instance, digestFunction }: SessionOptions) {
     this.caller = caller;
@@ -135,8 +136,12 @@ export class Session {
     return response;
   }
 
-  /** Counts bytes until they are released or the session ends. @throws UpstreamError RESOURCE_EXHAUSTED if there is no room. */
+  /**
+   * Counts bytes until they are released or the session ends.
+   * @throws UpstreamError RESOURCE_EXHAUSTED if there is no room; CANCELLED if the session has ended.
+   */
   keep(bytes: number): void {
+    if (this.closed) throw new UpstreamError(Status.CANCELLED, "the call that this was for is over");
     if (!this.caller.budget.tryCharge(bytes)) {
       throw new UpstreamError(
         Status.RESOURCE_EXHAUSTED,
@@ -148,13 +153,15 @@ export class Session {
 
   /** Counts bytes no more that were kept. */
   release(bytes: number): void {
+    if (this.closed) return;
     this.caller.budget.charge(-bytes);
     this.kept -= bytes;
   }
 
-  /** Gives back all that was kept. */
+  /** Gives back all that was kept. What is still going on ends with the caller, and is counted no more. */
   close(): void {
     this.release(this.kept);
+    this.closed = true;
   }
 
   private writeHead(out: FieldWriter, functionField: number, digestFunction: DigestFunction | null): void {

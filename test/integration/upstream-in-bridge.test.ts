@@ -11,12 +11,12 @@ import { UpstreamError } from "../../src/upstream/upstream-error.ts";
 import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
 import { digestOf } from "../../src/wire/hasher.ts";
 import { Status } from "../../src/wire/status.ts";
+import { startAfterProbe } from "../support/after-probe.ts";
 import { bridgeTo } from "../support/bridge.ts";
 import { collect } from "../support/collect.ts";
 import { eventually } from "../support/eventually.ts";
 import { GrpcClient, outcomeOf } from "../support/grpc.ts";
 import * as h2 from "../support/raw-h2/frames.ts";
-import { startRawServer } from "../support/raw-h2/server.ts";
 import { TestBudget } from "../support/test-budget.ts";
 
 // The port on the bridge's own calls, within the call of a client, for which it works.
@@ -112,12 +112,11 @@ test("an upload that ends early, and reads that are left, leave nothing behind",
 });
 
 test("an upstream that stops reading and ends the call is heard", async (t) => {
-  const upstream = await startRawServer();
+  const upstream = await startAfterProbe();
   t.after(() => upstream.close());
   const { client, failures } = await bridgeWith(t, upstream.address, (port) =>
     port.writeBlob(digest, [large]),
   );
-  await upstream.nextPeer();
   const outcome = client.call("Unary", [Buffer.from("x")]);
   const peer = await upstream.nextPeer();
   const { stream } = await peer.waitFor("the call", (frame) => frame.type === h2.Type.DATA);
@@ -137,12 +136,11 @@ test("an upstream that stops reading and ends the call is heard", async (t) => {
 });
 
 test("when the client goes, the port's calls end", async (t) => {
-  const upstream = await startRawServer();
+  const upstream = await startAfterProbe();
   t.after(() => upstream.close());
   const { client, failures } = await bridgeWith(t, upstream.address, async (port) => {
     await port.readBlob(digest, large.length);
   });
-  await upstream.nextPeer();
   const call = client.open("Unary");
   const outcome = outcomeOf(call);
   call.write(Buffer.from("x"));

@@ -1,10 +1,13 @@
-import { createHash } from "node:crypto";
 import { codec } from "../../src/spec/codec.ts";
 import type { Blob, BlobRead, Upstream } from "../../src/upstream/port.ts";
 import { UpstreamError } from "../../src/upstream/upstream-error.ts";
-import { type Digest, formatDigest, readDigest } from "../../src/wire/digest.ts";
+import { checkDigest, type Digest, formatDigest, readDigest } from "../../src/wire/digest.ts";
+import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
+import { digestOf as hashed } from "../../src/wire/hasher.ts";
 import { Status } from "../../src/wire/status.ts";
 import { Walker } from "../../src/wire/walker.ts";
+
+const SHA256 = DIGEST_FUNCTIONS[0]!;
 
 type Answers = AsyncGenerator<Buffer, void, void>;
 
@@ -40,19 +43,20 @@ export class MemoryUpstream implements Upstream {
   }
 
   async findMissing(digests: readonly Digest[]): Promise<Digest[]> {
-    return digests.filter((digest) => !this.blobs.has(formatDigest(digest)));
+    return digests.filter((digest) => !this.blobs.has(keyOf(digest)));
   }
 
   async readBlob(digest: Digest, maxBytes: number): Promise<Buffer> {
+    const key = keyOf(digest);
     if (digest.sizeBytes > maxBytes) {
-      const message = `${formatDigest(digest)} is longer than ${maxBytes} bytes`;
+      const message = `${key} is longer than ${maxBytes} bytes`;
       throw new UpstreamError(Status.RESOURCE_EXHAUSTED, message);
     }
-    return found(this.blobs, formatDigest(digest));
+    return this.content(digest);
   }
 
   async *readBlobs(digests: readonly Digest[], maxBytes: number): AsyncGenerator<BlobRead, void, void> {
-    for (const digest of new Map(digests.map((digest) => [formatDigest(digest), digest])).values()) {
+    for (const digest of new Map(digests.map((digest) => [keyOf(digest), digest])).values()) {
       try {
         yield { digest, bytes: await this.readBlob(digest, maxBytes) };
       } catch (error) {
@@ -62,18 +66,18 @@ export class MemoryUpstream implements Upstream {
   }
 
   async *streamBlob(digest: Digest): Answers {
-    yield found(this.blobs, formatDigest(digest));
+    yield this.content(digest);
   }
 
   async writeBlob(digest: Digest, parts: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
     const received: Buffer[] = [];
     for await (const part of parts) received.push(Buffer.from(part));
     const bytes = Buffer.concat(received);
-    if (formatDigest(digestOf(bytes)) !== formatDigest(digest)) {
-      const message = `the content is not that of ${formatDigest(digest)}`;
-      throw new UpstreamError(Status.INVALID_ARGUMENT, message);
+    const key = keyOf(digest);
+    if (formatDigest(digestOf(bytes)) !== key) {
+      throw new UpstreamError(Status.INVALID_ARGUMENT, `the content is not that of ${key}`);
     }
-    this.blobs.set(formatDigest(digest), bytes);
+    this.blobs.set(key, bytes);
   }
 
   async writeBlobs(blobs: readonly Blob[]): Promise<void> {
@@ -114,7 +118,7 @@ export class MemoryUpstream implements Upstream {
   async *getTree(request: Buffer): Answers {
     const root = codec().decode("build.bazel.remote.execution.v2.GetTreeRequest", request).rootDigest;
     const first = { hash: root?.hash ?? "", sizeBytes: Number(root?.sizeBytes ?? 0n) };
-    found(this.blobs, formatDigest(first));
+    this.content(first);
     const directories = [];
     const queue = [first];
     for (const digest of queue) {
@@ -132,17 +136,36 @@ export class MemoryUpstream implements Upstream {
   async *call(path: string, request: Buffer): Answers {
     yield* this.onCall(path, request);
   }
+
+  /** The empty blob is always there to be read. */
+  private content(digest: Digest): Buffer {
+    const key = keyOf(digest);
+    return key === EMPTY ? Buffer.alloc(0) : found(this.blobs, key);
+  }
 }
 
 /** The SHA-256 digest of bytes. */
 function digestOf(bytes: Buffer): Digest {
-  return { hash: createHash("sha256").update(bytes).digest("hex"), sizeBytes: bytes.length };
+  const { hash, sizeBytes } = hashed(bytes, SHA256);
+  return { hash, sizeBytes };
+}
+
+const EMPTY = formatDigest(digestOf(Buffer.alloc(0)));
+
+/** `hash/size`. @throws UpstreamError INVALID_ARGUMENT if it is no SHA-256 digest. */
+function keyOf(digest: Digest): string {
+  try {
+    checkDigest(digest, SHA256);
+    return formatDigest(digest);
+  } catch (error) {
+    throw new UpstreamError(Status.INVALID_ARGUMENT, (error as Error).message);
+  }
 }
 
 /** The `hash/size` in field 2, the Action of both requests of the action cache. */
 function actionOf(request: Buffer): string {
   const field = new Walker(request);
-  while (field.next()) if (field.number === 2) return formatDigest(readDigest(field.enter()));
+  while (field.next()) if (field.number === 2) return keyOf(readDigest(field.enter()));
   throw new UpstreamError(Status.INVALID_ARGUMENT, "action_digest is missing");
 }
 

@@ -106,6 +106,25 @@ test("an answer that is no ReadResponse is INTERNAL", async () => {
   await assert.rejects(port.readBlob(some.digest, 10), { name: "UpstreamError", code: Status.INTERNAL });
 });
 
+test("a read that outlives the port's caller gives nothing back twice", async () => {
+  const reading = Promise.withResolvers<void>();
+  const closing = Promise.withResolvers<void>();
+  const { port, caller } = portTo(async function* () {
+    yield part("some");
+    reading.resolve();
+    await closing.promise;
+    throw failure(Status.CANCELLED);
+  });
+  const read = assert.rejects(port.readBlob(some.digest, 10), { code: Status.CANCELLED });
+  await reading.promise;
+  port.close();
+  assert.equal(caller.budget.used, 0);
+  closing.resolve();
+  await read;
+  assert.equal(caller.budget.used, 0);
+  await assert.rejects(port.readBlob(some.digest, 10), { code: Status.CANCELLED });
+});
+
 test("who stops reading ends the call; who never begins makes none", async () => {
   const { port, caller } = portTo(async function* () {
     yield part("some");
