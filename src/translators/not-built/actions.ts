@@ -157,6 +157,7 @@ export const ACTIONS: readonly NotBuilt[] = [
     newer: ["working-directory", "the working directory"],
     marker: "behaviour:working-directory-paths",
     assume: "newer",
+    exclusive: true,
     clientAhead: {
       kind: "reject",
       code: "output-unsupported",
@@ -299,6 +300,7 @@ export const ACTIONS: readonly NotBuilt[] = [
     // Most servers worked by the newer rule before it was written down: a level proves nothing.
     marker: null,
     assume: "newer",
+    exclusive: true,
     clientAhead: {
       kind: "reject",
       code: "action-unsupported",

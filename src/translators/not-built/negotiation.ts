@@ -264,6 +264,7 @@ export const NEGOTIATION: readonly NotBuilt[] = [
     newer: ["by-digest", "ExecuteRequest names the Action by its digest"],
     marker: "behaviour:action-by-digest",
     assume: "newer",
+    exclusive: true,
     clientAhead: "no server of the older form is known to run",
     serverAhead: {
       kind: "reject",

@@ -20,6 +20,8 @@ export interface NotBuilt extends Omit<Feature, "forms"> {
   readonly marker: ElementId | null;
   /** What is supposed of peers that nobody described: the older form, unless said otherwise. */
   readonly assume?: "newer";
+  /** Peers with the newer form read and write no other: the same bytes mean something else, or the older form is gone. */
+  readonly exclusive?: true;
   /** A client in the newer form meets a server of the older one: why that passes, or what is refused. */
   readonly clientAhead: string | Reject;
   /** A server in the newer form meets a client of the older one. */
@@ -30,21 +32,24 @@ export interface NotBuilt extends Omit<Feature, "forms"> {
 
 /** The translator that does no more than pass and refuse. */
 export function notBuilt(entry: NotBuilt): Translator {
-  const { owns, older, newer, marker, clientAhead, serverAhead, serverAheadResponses, ...rest } = entry;
+  const { owns, older, newer, marker, assume, exclusive, ...rest } = entry;
+  const { clientAhead, serverAhead, serverAheadResponses, ...feature } = rest;
   const [before] = older;
   const [since] = newer;
-  const { assume, ...feature } = rest;
-  const known = assume === "newer" ? [since, before] : [before];
+  const forms: Forms = { before, since, exclusive: exclusive === true };
   return {
     feature: { ...feature, forms: { [before]: older[1], [since]: newer[1] } },
     owns,
     after: [],
     clientAhead: summary(clientAhead),
     serverAhead: summary(serverAheadResponses ?? serverAhead),
-    support: (facts) => (marker === null ? null : supportAt(facts, marker, before, since)),
+    support: ({ role, level }) => {
+      if (marker === null || level === null) return null;
+      return { ...formsOf(role, knows(level.value, marker), forms), evidence: level.evidence };
+    },
     assume: {
-      client: assumed([since, before], known),
-      server: assumed(known, known.slice(0, 1)),
+      client: supposed("client", assume, marker, forms),
+      server: supposed("server", assume, marker, forms),
     },
     toServer: { [since]: { [before]: step(clientAhead) }, [before]: { [since]: step(serverAhead) } },
     toClient: {
@@ -71,17 +76,34 @@ function summary(ahead: string | Reject): string {
     : `refused where it is used: the other side ${ahead.has}`;
 }
 
-function supportAt(
-  { role, level }: PeerFacts,
-  marker: ElementId,
-  before: string,
-  since: string,
-): Support | null {
-  if (level === null) return null;
-  if (!knows(level.value, marker)) return { reads: [before], writes: [before], evidence: level.evidence };
+interface Forms {
+  readonly before: string;
+  readonly since: string;
+  readonly exclusive: boolean;
+}
+
+/** The forms of a peer that has the newer one, or has not. */
+function formsOf(
+  role: PeerFacts["role"],
+  newer: boolean,
+  { before, since, exclusive }: Forms,
+): Omit<Support, "evidence"> {
+  if (!newer) return { reads: [before], writes: [before] };
+  if (exclusive) return { reads: [since], writes: [since] };
   // A newer client may still use the older form; a newer server answers in the newer one.
-  const writes = role === "client" ? [since, before] : [since];
-  return { reads: [since, before], writes, evidence: level.evidence };
+  return { reads: [since, before], writes: role === "client" ? [since, before] : [since] };
+}
+
+/** Clients are supposed to be the newest, servers to have what all have. */
+function supposed(
+  role: PeerFacts["role"],
+  assume: NotBuilt["assume"],
+  marker: NotBuilt["marker"],
+  forms: Forms,
+): Support {
+  const newer = assume === "newer" || (role === "client" && marker !== null);
+  const { reads, writes } = formsOf(role, newer, forms);
+  return assumed(reads, writes);
 }
 
 /** A refusal of whole methods. */

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Plan } from "../../../src/plan/plan.ts";
+import { editRequest, editResponse } from "../../../src/plan/run-hooks.ts";
+import { BridgeError } from "../../../src/spec/bridge-error.ts";
+import { codec, type Draft } from "../../../src/spec/codec.ts";
+import type { Messages } from "../../../src/spec/generated/messages.ts";
+import {
+  BATCH_UPDATE_BLOBS,
+  EXECUTE,
+  FIND_MISSING_BLOBS,
+  READ,
+  SPLIT_BLOB,
+  WRITE,
+} from "../../../src/translators/methods.ts";
+import { hex } from "../../unit/wire/support.ts";
+import { call, client, plan, server } from "../support.ts";
+
+const V2 = "build.bazel.remote.execution.v2";
+const HASH = "ab".repeat(32);
+const PLATFORM = { properties: [{ name: "OSFamily", value: "linux" }] };
+
+type Action = Draft<Messages[`${typeof V2}.Action`]>;
+type Command = Draft<Messages[`${typeof V2}.Command`]>;
+
+/** The codes and fields that an action is refused for. */
+function refusals({ checks }: Plan, action: Action, command: Command): string[] {
+  const bytes = [codec().encode(`${V2}.Action`, action), codec().encode(`${V2}.Command`, command)] as const;
+  return checks
+    .filter((check) => check.in === "action" && check.found(...bytes))
+    .map((check) => `${check.refusal().facts.code} ${check.refusal().facts.field}`);
+}
+
+function directoryRefusals({ checks }: Plan, directory: Buffer): (string | null)[] {
+  return checks
+    .filter((check) => check.in === "directory" && check.found(directory))
+    .map((check) => check.refusal().facts.field);
+}
+
+const forms = (feature: string, form: string) => ({
+  forms: { [feature]: { reads: [form], writes: [form] } },
+});
+
+const newToOld = plan(client({ level: "2.9" }), server({ level: "2.0" }));
+
+test("output_paths alone, for a server that reads the lists", () => {
+  assert.deepEqual(refusals(newToOld, {}, { outputPaths: ["a"] }), ["output-unsupported output_paths"]);
+});
+
+test("all three lists, as Bazel sends them, serve any server", () => {
+  const command = { outputPaths: ["a"], outputFiles: ["a"] };
+  assert.deepEqual(refusals(newToOld, {}, command), []);
+  assert.deepEqual(refusals(plan(client(), server(forms("output-paths", "paths"))), {}, command), []);
+});
+
+test("the lists alone, for a server that reads output_paths only", () => {
+  const pair = plan(client(), server(forms("output-paths", "paths")));
+  assert.deepEqual(refusals(pair, {}, { outputDirectories: ["a"] }), ["output-unsupported output_files"]);
+});
+
+test("a platform in the Action only, for a server that reads the Command's", () => {
+  assert.deepEqual(refusals(newToOld, { platform: PLATFORM }, {}), ["platform-unsupported platform"]);
+  assert.deepEqual(refusals(newToOld, { platform: PLATFORM }, { platform: PLATFORM }), []);
+  assert.deepEqual(refusals(newToOld, { platform: PLATFORM }, { platform: { properties: [] } }), [
+    "platform-unsupported platform",
+  ]);
+});
+
+test("a platform in the Command only, for a server that reads the Action's", () => {
+  const pair = plan(client(), server(forms("action-platform", "action")));
+  assert.deepEqual(refusals(pair, {}, { platform: PLATFORM }), ["platform-unsupported platform"]);
+  assert.deepEqual(refusals(pair, { platform: PLATFORM }, { platform: PLATFORM }), []);
+});
+
+test("a working directory, where both sides take outputs from another one on", () => {
+  const pair = plan(client(), server(forms("output-base", "input-root")));
+  assert.deepEqual(refusals(pair, {}, { workingDirectory: "w", outputFiles: ["a"] }), [
+    "output-unsupported working_directory",
+  ]);
+  assert.deepEqual(refusals(pair, {}, { outputFiles: ["a"] }), []);
+});
+
+test("the same the other way round", () => {
+  const command = { workingDirectory: "w", outputFiles: ["a"] };
+  const pair = plan(client(forms("output-base", "input-root")), server());
+  assert.deepEqual(refusals(pair, {}, command), ["output-unsupported working_directory"]);
+});
+
+test("a program that the two rules find in different places", () => {
+  const pair = plan(client(), server(forms("argv0", "input-root")));
+  const refused = ["action-unsupported arguments[0]"];
+  assert.deepEqual(refusals(pair, {}, { arguments: ["gcc", "/a"] }), refused);
+  assert.deepEqual(refusals(pair, {}, { arguments: ["bin/gcc"], workingDirectory: "w" }), refused);
+  assert.deepEqual(refusals(pair, {}, { arguments: ["bin/gcc"] }), []);
+  assert.deepEqual(refusals(pair, {}, { arguments: ["/bin/gcc"], workingDirectory: "w" }), []);
+});
+
+test("file attributes, asked for or in inputs, in the form the other side skips", () => {
+  assert.deepEqual(refusals(newToOld, {}, { outputNodeProperties: ["mtime"] }), [
+    "node-properties-unsupported output_node_properties",
+  ]);
+  const name = `${V2}.Directory` as const;
+  const withMode = codec().encode(name, {
+    files: [{ name: "a", nodeProperties: { unixMode: { value: 0o644 } } }],
+  });
+  assert.deepEqual(directoryRefusals(newToOld, withMode), ["files[].node_properties"]);
+  assert.deepEqual(directoryRefusals(newToOld, codec().encode(name, { files: [{ name: "a" }] })), []);
+  const oldToNew = plan(client({ level: "2.1" }), server({ level: "2.2" }));
+  // Directory.files (1) with FileNode.node_properties (5) of 2.0.
+  assert.deepEqual(directoryRefusals(oldToNew, hex("0a 03 2a 01 00")), ["files[].node_properties"]);
+});
+
+test("what is refused of actions opens Execute, and no other call", () => {
+  const lanes = [...newToOld.methods].filter(([, { lane }]) => lane === "translate").map(([path]) => path);
+  assert.ok(lanes.includes(EXECUTE));
+  assert.ok(!lanes.includes(FIND_MISSING_BLOBS));
+});
+
+async function refusedRequest({ methods }: Plan, path: string, message: Buffer): Promise<BridgeError> {
+  try {
+    await editRequest(methods.get(path)!, message, call(path));
+  } catch (error) {
+    if (error instanceof BridgeError) return error;
+    throw error;
+  }
+  throw new Error("the request was not refused");
+}
+
+test("a digest function that an older server takes for one of its own", async () => {
+  const message = codec().encode(`${V2}.FindMissingBlobsRequest`, { digestFunction: 9 });
+  const { facts } = await refusedRequest(newToOld, FIND_MISSING_BLOBS, message);
+  assert.deepEqual([facts.code, facts.field], ["digest-function-unsupported", "digest_function"]);
+  const name = codec().encode("google.bytestream.ReadRequest", { resourceName: `blobs/blake3/${HASH}/1` });
+  assert.equal((await refusedRequest(newToOld, READ, name)).facts.field, "resource_name");
+});
+
+test("compressed blobs and batches that an older server would store as they are", async () => {
+  const resourceName = `uploads/1/compressed-blobs/zstd/${HASH}/1`;
+  const write = codec().encode("google.bytestream.WriteRequest", { resourceName });
+  assert.equal((await refusedRequest(newToOld, WRITE, write)).facts.field, "resource_name");
+  const batch = codec().encode(`${V2}.BatchUpdateBlobsRequest`, { requests: [{}, { compressor: 1 }] });
+  assert.equal(
+    (await refusedRequest(newToOld, BATCH_UPDATE_BLOBS, batch)).facts.field,
+    "requests[].compressor",
+  );
+  const plain = codec().encode(`${V2}.BatchUpdateBlobsRequest`, { requests: [{ data: Buffer.from("a") }] });
+  const passed = await editRequest(
+    newToOld.methods.get(BATCH_UPDATE_BLOBS)!,
+    plain,
+    call(BATCH_UPDATE_BLOBS),
+  );
+  assert.equal(passed, plain);
+});
+
+test("such calls stay in the relay lane: they are looked at while they pass", () => {
+  for (const path of [READ, WRITE, BATCH_UPDATE_BLOBS])
+    assert.equal(newToOld.methods.get(path)?.lane, "relay");
+});
+
+test("a list of chunks that the client would take for a whole one is kept from it", () => {
+  const pair = plan(client(), server({ forms: { "indirect-chunks": { writes: ["indirect"] } } }));
+  const response = hex("32 00"); // SplitBlobResponse.indirect_chunk_list (6)
+  return assert.rejects(
+    async () => editResponse(pair.methods.get(SPLIT_BLOB)!, response, call(SPLIT_BLOB)),
+    BridgeError,
+  );
+});
+
+test("a request from before July 2018 is told which client to use", async () => {
+  const pair = plan(client(forms("ancient-clients", "inline")), server());
+  const { facts, message } = await refusedRequest(pair, EXECUTE, hex("12 00"));
+  assert.equal(facts.code, "client-too-old");
+  assert.match(message, /Bazel 0\.17/);
+});
