@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import * as grpc from "@grpc/grpc-js";
 import { startEmbedded } from "../../src/embedded/server.ts";
 import type { Bridge } from "../../src/index.ts";
 import type { CallHandler } from "../../src/proxy/messages/opened-call.ts";
 import type { Route } from "../../src/proxy/messages/route.ts";
+import type { Caller } from "../../src/upstream/caller.ts";
 import { SAFE_DIALECT, type UpstreamDialect } from "../../src/upstream/dialect.ts";
 import type { Upstream } from "../../src/upstream/port.ts";
 import { UpstreamClient } from "../../src/upstream/upstream-client.ts";
@@ -38,7 +40,8 @@ async function bridgeWith(
   const budget = new TestBudget();
   const failures: unknown[] = [];
   const handle: CallHandler = async (opened) => {
-    const caller = { budget, open: (path: string) => opened.call(path) };
+    const open: Caller["open"] = (path, resourceName) => opened.call(path, resourceName);
+    const caller = { budget, open };
     const port = new UpstreamClient({ caller, dialect, instance: "", digestFunction: null });
     try {
       await work(port);
@@ -150,4 +153,38 @@ test("when the client goes, the port's calls end", async (t) => {
   assert.equal(await peer.resetOf(stream), "CANCEL");
   assert.equal((await outcome).code, Status.CANCELLED);
   assert.ok(failures[0] instanceof UpstreamError && failures[0].code === Status.CANCELLED);
+});
+
+test("calls of ByteStream say their resource in the routing header, never that of the client's call", async (t) => {
+  const header = "build.bazel.remote.execution.v2.resource-name";
+  const upstream = await startAfterProbe();
+  t.after(() => upstream.close());
+  const { client } = await bridgeWith(t, upstream.address, async (port) => {
+    await collect(port.streamBlob(digest)).catch(() => {});
+    await port.capabilities();
+  });
+  const metadata = new grpc.Metadata();
+  metadata.set(header, "the/client's/own");
+  metadata.set("x-token", "t");
+  const outcome = client.call("Unary", [Buffer.from("x")], metadata);
+  const peer = await upstream.nextPeer();
+  const expected = [[`blobs/${hash}/${sizeBytes}`], []];
+  for (const [index, names] of expected.entries()) {
+    const stream = 2 * index + 1;
+    await peer.waitFor("a call", (frame) => frame.type === h2.Type.HEADERS && frame.stream === stream);
+    const [head] = peer.stream(stream).sections;
+    const values = (name: string) => head!.filter(([each]) => each === name).map(([, value]) => value);
+    assert.deepEqual(values(header), names);
+    assert.deepEqual(values("x-token"), ["t"]);
+    peer.sendHeaders(
+      stream,
+      [
+        [":status", "200"],
+        ["content-type", "application/grpc"],
+        ["grpc-status", "5"],
+      ],
+      h2.Bit.END_STREAM,
+    );
+  }
+  await outcome;
 });

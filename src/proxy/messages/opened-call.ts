@@ -113,9 +113,9 @@ export class OpenedCall {
     this.trailers.push(...fields);
   }
 
-  /** A call to the upstream on this client's behalf. */
-  call(path: string): OwnCall {
-    return new OwnCall(this.core, this.link, path, this.caller);
+  /** A call to the upstream on this client's behalf. `resourceName` is that of a ByteStream call, for the routing header. */
+  call(path: string, resourceName?: string): OwnCall {
+    return new OwnCall(this.core, this.link, path, this.caller, resourceName);
   }
 
   private succeed(): void {

@@ -47,6 +47,7 @@ export class OwnCall implements WaitingCall {
   private readonly link: UpstreamLink;
   private readonly path: string;
   private readonly caller: Caller;
+  private readonly resourceName: string | undefined;
   private readonly stream: MessageStream;
   private readonly opening = Promise.withResolvers<void>();
   private readonly heading = Promise.withResolvers<readonly Field[]>();
@@ -57,11 +58,13 @@ export class OwnCall implements WaitingCall {
   private http2: Stream | null = null;
   private over = false;
 
-  constructor(core: Core, link: UpstreamLink, path: string, caller: Caller) {
+  /** `resourceName` is that of a ByteStream call, for the routing header. */
+  constructor(core: Core, link: UpstreamLink, path: string, caller: Caller, resourceName?: string) {
     this.core = core;
     this.link = link;
     this.path = path;
     this.caller = caller;
+    this.resourceName = resourceName;
     this.head = this.heading.promise;
     this.trailers = this.ending.promise;
     // Whoever does not look at them gets the failure from the messages.
@@ -181,7 +184,8 @@ export class OwnCall implements WaitingCall {
   }
 
   private requestHead(): Field[] {
-    const head = requestFields(this.path, this.core.upstream, this.caller.metadata);
+    const { metadata } = this.caller;
+    const head = requestFields(this.path, this.core.upstream, metadata, this.resourceName);
     if (this.caller.deadline !== null) {
       head.push(makeField(TIMEOUT, formatTimeout(Math.max(1, this.caller.deadline - performance.now()))));
     }
