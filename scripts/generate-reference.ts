@@ -1,4 +1,4 @@
-/** `npm run generate:reference` writes what follows from the options, the commands and the metrics. A test compares it. */
+/** `npm run generate:reference` writes what follows from the options, the commands, the metrics and the translators. A test compares it. */
 import { writeFileSync } from "node:fs";
 import { referenceFiles } from "./reference/files.ts";
 

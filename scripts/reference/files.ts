@@ -1,12 +1,15 @@
 import { cliPage } from "./cli-page.ts";
+import { featuresPage } from "./features-page.ts";
 import { metricsPage } from "./metrics-page.ts";
-import { schemaFile } from "./schema-file.ts";
+import { profileSchemaFile, schemaFile } from "./schema-file.ts";
 
-/** Path → text of every file that follows from the options, the commands and the metrics. */
+/** Path → text of every file that follows from the options, the commands, the metrics and the translators. */
 export async function referenceFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
+    ["config/profile-schema.json", profileSchemaFile()],
     ["config/schema.json", schemaFile()],
     ["docs/cli.md", await cliPage()],
+    ["docs/features.md", featuresPage()],
     ["docs/metrics.md", metricsPage()],
   ]);
 }

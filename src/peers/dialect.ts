@@ -29,6 +29,8 @@ export interface Dialect {
   readonly version: string | null;
   /** Numbers of the digest functions it offers or uses, in order of preference; empty where nobody knows. */
   readonly digestFunctions: readonly number[];
+  /** Paths of methods that it is known to lack, whatever its forms say. */
+  readonly missingMethods: readonly string[];
   /** By feature. What is absent is as the feature assumes. */
   readonly features: Readonly<Record<string, Support>>;
 }
@@ -48,6 +50,8 @@ export interface PeerFacts {
   /** The level that its version number stands for, and how that is known; null where it states none. */
   readonly level: { readonly value: Level; readonly evidence: Evidence } | null;
   readonly digestFunctions: readonly number[];
+  /** Paths of methods that configuration, a probe or a profile says it lacks; a version number is no proof. */
+  readonly missingMethods: readonly string[];
   /** The strongest evidence for a feature first. */
   readonly claims: readonly Claim[];
 }

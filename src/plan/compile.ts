@@ -1,5 +1,7 @@
 /** From two dialects and a policy to a plan: the only place that decides how calls travel. */
+
 import type { BridgeError } from "../spec/bridge-error.ts";
+import { methodAt } from "../spec/methods.ts";
 import {
   CANCEL_OPERATION,
   DELETE_OPERATION,
@@ -33,6 +35,15 @@ const WITH_RESULTS = [
 /** Methods that name an Action, or an operation that stands for one: where another Action runs, the names change. */
 const WITH_ACTIONS = [...WITH_RESULTS, CANCEL_OPERATION, DELETE_OPERATION];
 
+/** What is said of a method that the server is known to lack. */
+const LACKING: Reject = {
+  kind: "reject",
+  code: "method-unsupported",
+  has: "does not have it",
+  fix: "turn off what calls it in the client, or use an upstream that has it",
+  uses: [],
+};
+
 /**
  * The plan for a pair: pure, and the same for equal input. `translators` are in the order of running (`inOrder`); where both dialects agree
  * on everything no method is in it, so every call is relayed untouched.
@@ -43,7 +54,17 @@ export function compilePlan(pair: Pair, policy: Policy, translators: readonly Tr
     const wanted = policy[translator.feature.id] ?? "auto";
     compiler.add(translator, decide(translator, pair, wanted), wanted);
   }
+  for (const path of pair.server.missingMethods) {
+    const owner = ownerOf(path, translators);
+    if (owner !== undefined && policy[owner.feature.id] !== "off") compiler.lacks(path, owner);
+  }
   return compiler.plan();
+}
+
+/** The feature that answers for a method; none for methods of vendors, which pass. */
+function ownerOf(path: string, translators: readonly Translator[]): Translator | undefined {
+  const element = methodAt(path)?.element;
+  return element && translators.find(({ owns }) => owns.includes(element));
 }
 
 class Compiler {
@@ -70,6 +91,17 @@ class Compiler {
     }
     const agree = decided.every(({ decision }) => decision.verdict === "native");
     if (!agree && policy !== "off") this.announce(translator);
+  }
+
+  /** Refuses a method that the server lacks, unless somebody serves it. */
+  lacks(path: string, owner: Translator): void {
+    const method = this.method(path);
+    const { element } = methodAt(path)!;
+    const what = `The method ${path.slice(path.lastIndexOf("/") + 1)}`;
+    const { client } = this.pair;
+    const [from = ""] = supportOf(owner, client).writes;
+    const refusal = () => refusalOf(owner, LACKING, from, { what, element, text: null }, this.pair);
+    if (!method.served) method.reject(owner.feature.id, refusal);
   }
 
   plan(): Plan {

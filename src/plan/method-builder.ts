@@ -57,6 +57,11 @@ export class MethodBuilder {
     this.local = true;
   }
 
+  /** Whether calls get an answer without a method of the upstream. */
+  get served(): boolean {
+    return this.local || this.answers.length > 0;
+  }
+
   build(): MethodPlan {
     const { refusal, heads, scans, requests, responses, streams, answers } = this;
     const features = [...this.features];
@@ -75,7 +80,7 @@ export class MethodBuilder {
 
   private lane(): Lane {
     if (this.refusal !== null) return "reject";
-    if (this.local || this.answers.length > 0) return "local";
+    if (this.served) return "local";
     const hooks = this.requests.length + this.responses.length + this.streams.length;
     return this.opened || hooks > 0 ? "translate" : "relay";
   }

@@ -40,8 +40,8 @@ function fingerprint(dialect: Dialect): string {
   let known = fingerprints.get(dialect);
   if (known === undefined) {
     const features = Object.entries(dialect.features).sort(([a], [b]) => (a < b ? -1 : 1));
-    const { role, name, version, digestFunctions } = dialect;
-    const text = JSON.stringify([role, name, version, digestFunctions, features]);
+    const { role, name, version, digestFunctions, missingMethods } = dialect;
+    const text = JSON.stringify([role, name, version, digestFunctions, missingMethods, features]);
     known = createHash("sha256").update(text).digest("base64");
     fingerprints.set(dialect, known);
   }

@@ -15,7 +15,7 @@ export function refusalOf(
   return new BridgeError({
     code: step.code,
     feature: feature.id,
-    drift: feature.drift[0],
+    drift: feature.drift[0] ?? "",
     used: use.what,
     since: use.element === null ? null : since(use.element),
     has: `the upstream "${server.name}"${speaks} ${step.has}`,

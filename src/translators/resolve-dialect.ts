@@ -12,8 +12,8 @@ export function resolveDialect(facts: PeerFacts, translators: readonly Translato
   const features = Object.fromEntries(
     translators.map((translator) => [translator.feature.id, supportOf(facts, translator)]),
   );
-  const { role, name, digestFunctions, level } = facts;
-  return { role, name, version: level?.value ?? null, digestFunctions, features };
+  const { role, name, digestFunctions, missingMethods, level } = facts;
+  return { role, name, version: level?.value ?? null, digestFunctions, missingMethods, features };
 }
 
 function supportOf(facts: PeerFacts, translator: Translator): Support {

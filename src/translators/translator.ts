@@ -21,8 +21,8 @@ export interface Feature {
   readonly title: string;
   /** The level that introduced it; `ahead` for proposals, `quirk` for behaviour of some peers. */
   readonly since: Level | "ahead" | "quirk";
-  /** The items of the drift catalogue it answers, the one that errors name first. */
-  readonly drift: readonly [string, ...string[]];
+  /** The items of the drift catalogue it answers, the one that errors name first; none where nothing ever differed. */
+  readonly drift: readonly string[];
   /** Why it needs attention: what goes wrong without the bridge. */
   readonly why: string;
   /** Its forms, each in a line. */

@@ -10,7 +10,7 @@ export const unchanged: Translator = {
     id: "unchanged",
     title: "What never changed",
     since: "2018-11",
-    drift: ["D59"],
+    drift: [],
     why: "Every element has an owner, so that a new one cannot be overlooked.",
     forms: { same: "the only form there is" },
   },

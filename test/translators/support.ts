@@ -12,6 +12,7 @@ interface Described {
   /** The level the peer speaks; null for one that says nothing. */
   readonly level?: Level | null;
   readonly digestFunctions?: readonly number[];
+  readonly missingMethods?: readonly string[];
   /** Forms by feature, as a profile states them. */
   readonly forms?: Readonly<Record<string, { reads?: string[]; writes?: string[] }>>;
   readonly source?: EvidenceSource;
@@ -28,7 +29,13 @@ export function server(described: Described = {}): Dialect {
 }
 
 function peer(role: "client" | "server", described: Described): Dialect {
-  const { level = "main", digestFunctions = [], forms = {}, source = "advertised" } = described;
+  const {
+    level = "main",
+    digestFunctions = [],
+    missingMethods = [],
+    forms = {},
+    source = "advertised",
+  } = described;
   const claims = Object.entries(forms).map(
     ([feature, support]): Claim => ({
       feature,
@@ -37,7 +44,10 @@ function peer(role: "client" | "server", described: Described): Dialect {
     }),
   );
   const stated = level === null ? null : { value: level, evidence: { source, note: `level ${level}` } };
-  return resolveDialect({ role, name: `the ${role}`, level: stated, digestFunctions, claims }, TRANSLATORS);
+  return resolveDialect(
+    { role, name: `the ${role}`, level: stated, digestFunctions, missingMethods, claims },
+    TRANSLATORS,
+  );
 }
 
 /** The plan of a pair. */

@@ -73,7 +73,7 @@ function step(ahead: string | Reject): Step {
 function summary(ahead: string | Reject): string {
   return typeof ahead === "string"
     ? `passes: ${ahead}`
-    : `refused where it is used: the other side ${ahead.has}`;
+    : `what uses it is refused, as the upstream ${ahead.has}`;
 }
 
 interface Forms {

@@ -12,6 +12,7 @@ import {
   FIND_MISSING_BLOBS,
   GET_ACTION_RESULT,
   GET_CAPABILITIES,
+  GET_TREE,
   READ,
   SPLIT_BLOB,
 } from "../../../src/translators/methods.ts";
@@ -39,8 +40,8 @@ function feature(id: string, step: Step, more: Partial<Translator> = {}): Transl
   };
 }
 
-function compile(translators: readonly Translator[], policy: Policy = {}) {
-  const peer = { name: "peer", version: null, digestFunctions: [], features: {} };
+function compile(translators: readonly Translator[], policy: Policy = {}, missingMethods: string[] = []) {
+  const peer = { name: "peer", version: null, digestFunctions: [], missingMethods, features: {} };
   const pair = { client: { ...peer, role: "client" }, server: { ...peer, role: "server" } } as const;
   return compilePlan(pair, policy, inOrder(translators));
 }
@@ -109,6 +110,24 @@ test("a method is refused on good evidence only; a version number lets the serve
     plan(client(), server({ level: "2.0", source })).methods.get(SPLIT_BLOB)?.refusal ?? null;
   for (const source of ["profile", "configured", "probed"] as const) assert.notEqual(refusal(source), null);
   for (const source of ["advertised", "assumed"] as const) assert.equal(refusal(source), null);
+});
+
+test("a method that the server is known to lack is refused by name, for its owner", () => {
+  const { methods } = plan(client(), server({ missingMethods: [GET_TREE] }));
+  const { lane, features, refusal } = methods.get(GET_TREE)!;
+  assert.deepEqual([lane, features], ["reject", ["get-tree"]]);
+  assert.match(refusal!().message, /^The method GetTree \(API 2018-11\) was used, but .* does not have it; /);
+});
+
+test("it is not refused where the bridge answers in its place", () => {
+  const step: Step = { kind: "translate", methods: { [READ]: { answer: async () => null } } };
+  const owner = feature("a", step, { owns: ["google.bytestream.ByteStream.Read"] });
+  assert.equal(compile([owner], {}, [READ]).methods.get(READ)?.lane, "local");
+});
+
+test("it is left alone where the policy says so, and methods that nobody knows always are", () => {
+  const to = server({ missingMethods: [GET_TREE, "/vendor.Service/Method"] });
+  assert.deepEqual([...plan(client(), to, { "get-tree": "off" }).methods.keys()], []);
 });
 
 test("a refusal names both sides and the way out", () => {

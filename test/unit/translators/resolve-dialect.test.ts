@@ -5,7 +5,14 @@ import { TRANSLATORS } from "../../../src/translators/registry.ts";
 import { resolveDialect } from "../../../src/translators/resolve-dialect.ts";
 
 const LEVEL = { value: "2.0", evidence: { source: "advertised", note: "high_api_version 2.0" } } as const;
-const FACTS: PeerFacts = { role: "server", name: "farm", level: LEVEL, digestFunctions: [], claims: [] };
+const FACTS: PeerFacts = {
+  role: "server",
+  name: "farm",
+  level: LEVEL,
+  digestFunctions: [],
+  missingMethods: [],
+  claims: [],
+};
 
 function claim(forms: Partial<Claim>): Claim {
   return { feature: "output-paths", evidence: { source: "profile", note: "buildfarm@2.15" }, ...forms };
