@@ -4,8 +4,8 @@ interface Done<Item, Result> {
 }
 
 /**
- * Does `work` for each item, at most `limit` at a time, and yields what comes of it in the order in which it is done. When one fails or
- * the generator is left, `stop` is aborted, and the generator is over once no work is going on any more.
+ * Does `work` for each item, no two of which are the same, at most `limit` at a time, and yields what comes of it in the order in which
+ * it is done. When one fails or the generator is left, `stop` is aborted, and the generator is over once no work is going on any more.
  */
 export async function* inParallel<Item, Result>(
   items: Iterable<Item>,

@@ -100,6 +100,7 @@ for (const level of LEVELS) {
       ["/google.bytestream.ByteStream/Write", "/google.bytestream.ByteStream/Read"],
     );
     assert.equal(caller.budget.used, 0);
+    assert.ok(caller.budget.peak <= 8 * 30, "no more than eight blobs at a time");
   });
 
   test(`${level}: an action result is stored and found, and a miss is NOT_FOUND`, async (t) => {
