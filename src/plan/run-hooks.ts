@@ -3,7 +3,7 @@ import type { Call } from "../translators/translator.ts";
 import { FieldScanner } from "../wire/field-scanner.ts";
 import { rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
-import type { BoundHead, BoundHook, MethodPlan } from "./plan.ts";
+import type { BoundHead, BoundHook, MethodPlan, Plan } from "./plan.ts";
 
 /**
  * A message of a request as the upstream gets it: the very buffer given where no hook has anything to change. `first` says whether it
@@ -31,6 +31,13 @@ export async function editRequest(
 /** A message of a response as the client gets it; like {@link editRequest}. */
 export function editResponse(plan: MethodPlan, message: Buffer, call: Call): Promise<Buffer> {
   return runAll(plan.responses, message, call);
+}
+
+/** A `ServerCapabilities` as the client gets it, after all lenses of the plan. @throws WireError for broken bytes. */
+export function announce(plan: Plan, capabilities: Buffer): Buffer {
+  let current = capabilities;
+  for (const lens of plan.lenses) current = joined(lens(current), current);
+  return current;
 }
 
 async function runAll(hooks: readonly BoundHook[], message: Buffer, call: Call): Promise<Buffer> {

@@ -1,6 +1,7 @@
 /** Every translator there is. */
 import { registryProblems } from "./check-registry.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
+import { executionDigestFunctions } from "./execution-digest-functions.ts";
 import { hashText } from "./hash-text.ts";
 import { ACTIONS } from "./not-built/actions.ts";
 import { NEGOTIATION } from "./not-built/negotiation.ts";
@@ -16,6 +17,7 @@ import { unchanged } from "./unchanged.ts";
 
 const REGISTERED: readonly Translator[] = [
   digestFunctionField,
+  executionDigestFunctions,
   hashText,
   outputSymlinks,
   renames,

@@ -180,7 +180,7 @@ export type Step = Translate | Pass | Reject;
 export type Steps = Pass | Readonly<Record<string, Readonly<Record<string, Step>>>>;
 
 /** What a lens is given. */
-interface Announcement {
+export interface Announcement {
   /** A `ServerCapabilities` as the upstream, or the lens before, made it. */
   readonly bytes: Buffer;
   readonly client: Support;
