@@ -9,6 +9,7 @@ import {
   BATCH_UPDATE_BLOBS,
   EXECUTE,
   FIND_MISSING_BLOBS,
+  GET_TREE,
   READ,
   SPLIT_BLOB,
   WRITE,
@@ -113,7 +114,7 @@ test("file attributes, asked for or in inputs, in the form the other side skips"
 test("what is refused of actions opens Execute, and no other call", () => {
   const lanes = [...newToOld.methods].filter(([, { lane }]) => lane === "translate").map(([path]) => path);
   assert.ok(lanes.includes(EXECUTE));
-  assert.ok(!lanes.includes(FIND_MISSING_BLOBS));
+  assert.ok(!lanes.includes(GET_TREE));
 });
 
 async function refusedRequest({ methods }: Plan, path: string, message: Buffer): Promise<BridgeError> {
