@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   actions: ["wire", "spec", "tree", "upstream", "peers", "translators", "observe"],
   plan: ["wire", "spec", "tree", "upstream", "peers", "translators", "actions", "config", "observe"],
   embedded: ["wire", "spec"],
-  proxy: ["http2", "wire", "spec", "config", "observe"],
+  proxy: ["http2", "wire", "spec", "upstream", "peers", "translators", "plan", "config", "observe"],
   index: ["http2", "wire", "spec", "config", "observe", "proxy", "embedded"],
   cli: ["http2", "wire", "spec", "config", "observe", "proxy", "embedded", "index"],
 };

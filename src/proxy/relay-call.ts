@@ -8,7 +8,7 @@ import { HeadKind, type Stream, type StreamSink } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
 import { type Ending, endCall } from "./local-reply.ts";
-import { budgetSpent } from "./messages/call-error.ts";
+import { budgetSpent, toCallError } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
 import type { FilterMaker, RelayFilter } from "./messages/relay-filter.ts";
 import { timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
@@ -166,7 +166,7 @@ export class RelayCall implements StreamSink, WaitingCall {
     upstream.source = client;
     client.source = upstream;
     if (filter === null) return;
-    this.filtered = new FilteredRequest(filter, client, upstream, (error) => this.refuse(error.ending));
+    this.filtered = new FilteredRequest(filter, client, upstream, (error) => this.refuse(error));
     if (fin) this.filtered.end(null);
   }
 
@@ -175,9 +175,9 @@ export class RelayCall implements StreamSink, WaitingCall {
     return make({ head, budget, maxMessageBytes: config.limits.maxMessageBytes });
   }
 
-  private refuse(ending: Ending): void {
+  private refuse(error: unknown): void {
     this.upstream!.reset(ErrorCode.CANCEL);
-    this.endWith(ending);
+    this.endWith(toCallError(error, this.core.log, this.method).ending);
   }
 
   private wait(fields: readonly Field[], fin: boolean): void {

@@ -132,11 +132,13 @@ for (const [what, body, code, text] of [
   ["a name without end", message(fields([1, "n".repeat(70_000)])), 8, /within its first 65536 bytes/],
   ["a wrong envelope", Buffer.from([7, 0, 0, 0, 0]), 13, /flag byte 7/],
   ["a message that is cut", message(fields([1, "a"])).subarray(0, 6), 13, /ended inside a message/],
+  ["a defect of the rewrite", message(fields([1, "break me"])), 13, /its log says more/],
   ["a refusal by the rewrite itself", message(fields([1, "refuse me"])), 3, /refused/],
 ] as const) {
   test(`${what} refuses the call before its request is complete, and disturbs no other`, async (t) => {
     const { client, upstream, bridge } = await echoThrough(t, (value) => {
       if (value?.toString() === "refuse me") throw new CallError(3, "refused");
+      if (value?.toString() === "break me") throw new TypeError("a mistake");
       return value;
     });
     client.sendHeaders(1, request());

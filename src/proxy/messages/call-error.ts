@@ -1,3 +1,6 @@
+import type { Log } from "../../observe/log.ts";
+import { BridgeError } from "../../spec/bridge-error.ts";
+import { UpstreamError } from "../../upstream/upstream-error.ts";
 import { Status } from "../../wire/status.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import type { Ending } from "../local-reply.ts";
@@ -7,12 +10,15 @@ export class CallError extends Error {
   readonly code: number;
   /** A `google.rpc.Status` as base64, for `grpc-status-details-bin`. */
   readonly details: string | undefined;
+  /** True if the status is the upstream's and is only passed on: then it is no refusal of the bridge. */
+  readonly passedOn: boolean;
 
-  constructor(code: number, message: string, details?: string) {
+  constructor(code: number, message: string, details?: string, passedOn = false) {
     super(message);
     this.name = "CallError";
     this.code = code;
     this.details = details;
+    this.passedOn = passedOn;
   }
 
   /** The same as what is sent. */
@@ -25,10 +31,21 @@ export class CallError extends Error {
   }
 }
 
-/** How a call ends whose bytes break their format. Anything but a `CallError` or a `WireError` is a defect and thrown on. */
-export function toCallError(error: unknown): CallError {
+/**
+ * How a call ends that fails with `error`: as a refusal says, as the upstream said, or, where bytes break their format, with INVALID_ARGUMENT or what
+ * fits better. Anything else is a defect: it is logged, and INTERNAL for the caller.
+ */
+export function toCallError(error: unknown, log: Log, method: string): CallError {
   if (error instanceof CallError) return error;
-  if (!(error instanceof WireError)) throw error;
+  if (error instanceof BridgeError) return new CallError(error.status, error.message, error.details);
+  if (error instanceof UpstreamError) return new CallError(error.code, error.message, error.rawDetails, true);
+  if (error instanceof WireError) return wireFailure(error);
+  log.error({ method, err: error }, "a call failed in the bridge; please report this");
+  return new CallError(Status.INTERNAL, "the bridge failed on this call; its log says more");
+}
+
+/** How a call ends whose bytes break their format. */
+export function wireFailure(error: WireError): CallError {
   return new CallError(WIRE_CODES.get(error.code) ?? Status.INVALID_ARGUMENT, error.message);
 }
 

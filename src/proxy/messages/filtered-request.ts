@@ -1,6 +1,5 @@
 import type { Field } from "../../http2/hpack/field.ts";
 import type { Stream } from "../../http2/stream.ts";
-import { type CallError, toCallError } from "./call-error.ts";
 import type { RelayFilter } from "./relay-filter.ts";
 import { RequestOutlet } from "./request-outlet.ts";
 
@@ -8,11 +7,11 @@ import { RequestOutlet } from "./request-outlet.ts";
 export class FilteredRequest {
   private readonly filter: RelayFilter;
   private readonly outlet: RequestOutlet;
-  private readonly refuse: (error: CallError) => void;
+  private readonly refuse: (error: unknown) => void;
   private closed = false;
 
-  /** `refuse` is called at most once, with what the filter has against the call. */
-  constructor(filter: RelayFilter, from: Stream, to: Stream, refuse: (error: CallError) => void) {
+  /** `refuse` is called at most once, with what the filter threw. */
+  constructor(filter: RelayFilter, from: Stream, to: Stream, refuse: (error: unknown) => void) {
     this.filter = filter;
     this.outlet = new RequestOutlet(from, to, (error) => this.failed(error));
     this.refuse = refuse;
@@ -58,8 +57,7 @@ export class FilteredRequest {
 
   private failed(error: unknown): void {
     if (this.closed) return;
-    const refusal = toCallError(error);
     this.close();
-    this.refuse(refusal);
+    this.refuse(error);
   }
 }

@@ -1,7 +1,8 @@
 import type { Budget } from "../../http2/budget.ts";
 import { type EnvelopeHandler, EnvelopeParser } from "../../wire/envelope.ts";
 import { type MemoryAllowance, MessageBuffer } from "../../wire/message-buffer.ts";
-import { budgetSpent, type CallError, cutMessage, toCallError } from "./call-error.ts";
+import { WireError } from "../../wire/wire-error.ts";
+import { budgetSpent, type CallError, cutMessage, wireFailure } from "./call-error.ts";
 
 /** Bytes of complete messages that may wait for their reader before the sender is held back. */
 const READ_AHEAD = 64 * 1024;
@@ -57,7 +58,8 @@ export class MessageIntake implements EnvelopeHandler, MemoryAllowance {
     try {
       this.parser.feed(buffer, start, end);
     } catch (error) {
-      this.fail(toCallError(error));
+      if (!(error instanceof WireError)) throw error;
+      this.fail(wireFailure(error));
       return end - start;
     }
     if (fin) this.finish();

@@ -6,12 +6,12 @@ import type { Core } from "../core.ts";
 import { endCall, responseHead, trailerFields } from "../local-reply.ts";
 import { timeoutOf } from "../request-head.ts";
 import type { UpstreamLink } from "../upstream-link.ts";
-import { budgetSpent, CallError } from "./call-error.ts";
+import { budgetSpent, CallError, toCallError } from "./call-error.ts";
 import { MessageStream } from "./message-stream.ts";
 import { type Caller, OwnCall } from "./own-call.ts";
 import { metadataOf } from "./request-fields.ts";
 
-/** Serves one call. Returning ends it with OK; a thrown `CallError` ends it with that status, anything else with INTERNAL. */
+/** Serves one call. Returning ends it with OK; what it throws ends it as `toCallError` says. */
 export type CallHandler = (call: OpenedCall) => Promise<void>;
 
 /** A call whose messages are opened: the client's side of the translate, local and reject lanes. */
@@ -76,7 +76,7 @@ export class OpenedCall {
       await handler(this);
       this.succeed();
     } catch (error) {
-      this.end(error instanceof CallError ? error : this.defect(error));
+      this.end(toCallError(error, this.core.log, this.method));
     }
   }
 
@@ -127,18 +127,13 @@ export class OpenedCall {
 
   private end(error: CallError): void {
     if (this.over) return;
-    if (this.lane === "reject") this.core.refused(this.method, error.code, error.message);
+    if (!error.passedOn) this.core.refused(this.method, error.code, error.message);
     endCall(this.client, error.ending, this.headSent);
     this.finish(error.code);
   }
 
   private expired(): void {
     this.end(new CallError(Status.DEADLINE_EXCEEDED, "the call's deadline passed in the bridge"));
-  }
-
-  private defect(error: unknown): CallError {
-    this.core.log.error({ method: this.method, err: error }, "a lane failed; please report this");
-    return new CallError(Status.INTERNAL, "the bridge failed on this call; its log says more");
   }
 
   private finish(code: number): void {

@@ -135,7 +135,7 @@ export class OwnCall implements WaitingCall {
     const code = Number(value(GRPC_STATUS) ?? Status.UNKNOWN);
     if (code === Status.OK) return this.finish(() => this.ending.resolve(fields));
     const message = decodeGrpcMessage(value(GRPC_MESSAGE) ?? "");
-    this.finish(() => this.reject(new CallError(code, message, value(GRPC_DETAILS))));
+    this.finish(() => this.reject(new CallError(code, message, value(GRPC_DETAILS), true)));
   }
 
   /** The answer is complete: what the upstream has not taken of the request it will not take. */
@@ -149,7 +149,12 @@ export class OwnCall implements WaitingCall {
     if (why !== null)
       return new CallError(Status.UNAVAILABLE, `lost the call to the upstream ${display}: ${why}`);
     const grpc = RESET_CODES.get(code) ?? Status.INTERNAL;
-    return new CallError(grpc, `the upstream ${display} reset the call (${errorName(code)})`);
+    return new CallError(
+      grpc,
+      `the upstream ${display} reset the call (${errorName(code)})`,
+      undefined,
+      true,
+    );
   }
 
   private expired(): void {
