@@ -1,0 +1,203 @@
+/** The facts a profile may state of a server besides the forms of features: each is used by a translator, a refusal, a lens or the embedded server. */
+import { LEVELS } from "../spec/versions.ts";
+import { functionName, methodName, STATUS_NAMES, semVer } from "./common-kinds.ts";
+import { choice, count, expression, flag, list, maybe, record, text } from "./profile-kinds.ts";
+
+const compressor = choice("IDENTITY", "ZSTD", "DEFLATE", "BROTLI");
+
+/** Every fact of a server: what it says, and its members. `evidence` comes on top of each. */
+export const SERVER_FACTS = {
+  level: {
+    says: "The level of the API that it follows in all that nothing else is said about",
+    members: { is: choice(...LEVELS) },
+  },
+  window: {
+    says: "The API versions that GetCapabilities states; a bound that is left out is not stated (D02)",
+    members: { deprecated: maybe(semVer), low: maybe(semVer), high: maybe(semVer) },
+  },
+  missingMethods: {
+    says: "Methods that end in UNIMPLEMENTED; `*` stands for all of a service",
+    members: { are: list(methodName) },
+  },
+  optionalMethods: {
+    says: "Methods that are there if the server is configured so; a server of which nothing else is known counts as without",
+    members: { are: list(methodName) },
+  },
+  digestFunctions: {
+    says: "Digest functions it offers, the preferred first (D09); `several` is false if one deployment offers one of them",
+    members: { are: list(functionName), several: flag },
+  },
+  gitHashes: {
+    says: "What it calls SHA1 are names of git objects, which no other client can make (P08)",
+    members: { is: flag },
+  },
+  compressors: {
+    says: "Compressors it announces for streams, in its order; `optional` if only configuration brings them (D15)",
+    members: { are: list(compressor), optional: maybe(list(compressor)) },
+  },
+  batchCompressors: {
+    says: "Compressors it announces for batches, in its order (D17)",
+    members: { are: list(compressor), optional: maybe(list(compressor)) },
+  },
+  committedSize: {
+    says: "What the reply to a compressed upload counts (D16); `early` is its form when the blob was there before",
+    members: { counts: choice("sent", "blob", "minus-one"), early: maybe(choice("minus-one", "same")) },
+  },
+  batchLimit: {
+    says: "max_batch_total_size_bytes as announced, 0 for none, and whether it counts blobs or the message (D18, P03)",
+    members: { announced: count, counts: maybe(choice("blobs", "message")) },
+  },
+  messageLimit: {
+    says: "Bytes of the largest message it takes",
+    members: { is: count },
+  },
+  blobLimit: {
+    says: "max_cas_blob_size_bytes: whether it is announced (D19)",
+    members: { announced: flag },
+  },
+  treePages: {
+    says: "What GetTree does with page_size and page_token (D21)",
+    members: { are: choice("honoured", "ignored", "refused") },
+  },
+  readRange: {
+    says: "What ByteStream.Read does with an offset and a limit",
+    members: {
+      offset: choice("honoured", "ignored-compressed"),
+      limit: choice("honoured", "unimplemented", "out-of-range", "refused-compressed"),
+    },
+  },
+  writeStatus: {
+    says: "What QueryWriteStatus tells of an upload under way (D14)",
+    members: { tells: choice("offset", "nothing-or-all") },
+  },
+  resourceNames: {
+    says: "Which names of blobs it takes (D14): with a segment for any digest function, and with text after the size",
+    members: { functionSegment: flag, trailing: maybe(flag) },
+  },
+  instanceNames: {
+    says: "Which instance names it takes: any, those it is configured for, or those with a configured prefix; and what the others end in",
+    members: {
+      are: choice("any", "configured", "prefix"),
+      otherwise: maybe(choice(...STATUS_NAMES)),
+      pattern: maybe(expression),
+      reservedWords: maybe(choice("refused", "end-the-name")),
+      slashes: maybe(choice("fine", "break-wait-execution")),
+    },
+  },
+  absoluteSymlinks: {
+    says: "symlink_absolute_path_strategy as announced; `optional` if configuration may say the other (D34)",
+    members: { are: choice("ALLOWED", "DISALLOWED"), optional: maybe(flag) },
+  },
+  inputSymlinks: {
+    says: "Whether symlinks of the input tree are made",
+    members: { made: flag },
+  },
+  outputLinks: {
+    says: "What becomes of symlinks among outputs: reported as such, or followed and reported as what they lead to (D25)",
+    members: {
+      are: choice("reported", "followed"),
+      dangling: maybe(choice("reported", "dropped", "failed")),
+    },
+  },
+  cacheWrites: {
+    says: "update_enabled, and what UpdateActionResult does (D52)",
+    members: {
+      announced: choice("yes", "no", "configured", "by-client"),
+      refused: maybe(choice("dropped", ...STATUS_NAMES)),
+    },
+  },
+  execution: {
+    says: "exec_enabled; whether Execute looks into the action cache, and how its stream ends",
+    members: {
+      offered: choice("yes", "no", "configured"),
+      cacheLookup: maybe(flag),
+      stream: maybe(choice("to-the-end", "first-operation")),
+    },
+  },
+  priorities: {
+    says: "The range of priorities it announces for executions (D50)",
+    members: { are: choice("any", "not-negative") },
+  },
+  nodePropertyNames: {
+    says: "What supported_node_properties lists: names of attributes, or of platform properties (D32)",
+    members: { are: list(text()), of: maybe(choice("files", "platform")) },
+  },
+  nodeAttributes: {
+    says: "Attributes of files that it applies to inputs and returns for outputs (D30, D31)",
+    members: { applied: list(text()), returned: list(text()) },
+  },
+  chunking: {
+    says: "Whether SplitBlob and SpliceBlob are announced, and by which rule it cuts (D22)",
+    members: {
+      announced: choice("yes", "no", "configured"),
+      rule: maybe(choice("fast-cdc-2020", "own")),
+      unknownManifest: maybe(choice(...STATUS_NAMES)),
+      missingChunk: maybe(choice(...STATUS_NAMES)),
+    },
+  },
+  platformMatch: {
+    says: "How it finds a worker for a platform: by the same set of properties, by names it knows, by rules of its configuration (D37)",
+    members: {
+      by: choice("equal-sets", "registered-names", "configuration"),
+      otherwise: maybe(choice("precondition-text", "precondition-invalid")),
+    },
+  },
+  platformProperties: {
+    says: "Names of platform properties it is known to read (D37)",
+    members: { are: list(text()) },
+  },
+  missingInputs: {
+    says: "How Execute tells of blobs that are missing: FAILED_PRECONDITION with MISSING for each, as text only, or NOT_FOUND (D07)",
+    members: {
+      as: choice("missing", "text", "not-found"),
+      of: maybe(list(choice("action", "command", "inputs"))),
+      inResponse: maybe(flag),
+    },
+  },
+  sortedLists: {
+    says: "Whether it refuses commands whose lists are not sorted and free of doubles",
+    members: { required: flag },
+  },
+  inlineOutputs: {
+    says: "Whether outputs are inlined: never, or those asked for up to so many bytes (D44)",
+    members: { are: choice("never", "on-request"), mostBytes: maybe(count) },
+  },
+  requestMetadata: {
+    says: "What it does with RequestMetadata: refuses a second header, acts on the name of the tool (D05)",
+    members: { repeated: maybe(choice("refused")), toolActedOn: maybe(flag) },
+  },
+  assets: {
+    says: "How Fetch and Push treat what they cannot do: unknown qualifiers, requests without URIs, writes (D54 to D57)",
+    members: {
+      qualifiers: choice("ignored", "refused"),
+      withoutUris: maybe(choice(...STATUS_NAMES)),
+      push: maybe(choice("open", "configured")),
+      checksums: maybe(choice("sha256")),
+    },
+  },
+  vendorServices: {
+    says: "Services beyond the API that it has, and that pass (D59)",
+    members: { are: list(text(/^[A-Za-z0-9_.]+$/)) },
+  },
+  recognition: {
+    says: "Answers to harmless questions that tell it from others",
+    members: {
+      signs: list(
+        record({
+          ask: choice(
+            "empty-tree",
+            "unknown-instance",
+            "unreadable-resource-name",
+            "empty-batch-read",
+            "empty-batch-update",
+            "fetch-without-uris",
+            "reflection",
+            "health",
+          ),
+          status: choice("OK", ...STATUS_NAMES),
+          text: maybe(expression),
+        }),
+      ),
+    },
+  },
+} as const;
