@@ -52,22 +52,32 @@ export class UseScan implements RequestScan {
   field(number: number, wireType: number, length: number, depth: number): number {
     this.at.length = depth;
     this.at.push(number);
-    const below = this.uses.filter(({ path }) => this.at.every((step, level) => path[level] === step));
-    const leaf = below.filter(({ path }) => path.length === depth + 1);
-    if (leaf.length === 0) return below.length > 0 && wireType === WireType.LEN ? Take.ENTER : Take.SKIP;
-    const plain = leaf.find(
-      ({ holds }) => length > MAX_ASKED || (holds === undefined && wireType !== WireType.VARINT),
-    );
-    if (plain !== undefined) this.refuse(plain);
-    return Take.GATHER;
+    let take: number = Take.SKIP;
+    for (const use of this.uses) {
+      if (!this.leadsTo(use, depth)) continue;
+      if (use.path.length > depth + 1) {
+        if (wireType === WireType.LEN && take === Take.SKIP) take = Take.ENTER;
+      } else if (length > MAX_ASKED || (use.holds === undefined && wireType !== WireType.VARINT)) {
+        this.refuse(use);
+      } else {
+        take = Take.GATHER;
+      }
+    }
+    return take;
   }
 
   value(_number: number, wireType: number, payload: Buffer, depth: number): void {
-    const path = this.at.slice(0, depth + 1);
+    this.at.length = depth + 1;
     for (const use of this.uses) {
-      if (use.path.length !== path.length || !use.path.every((step, level) => step === path[level])) continue;
-      if (isUse(use, wireType, payload)) this.refuse(use);
+      if (use.path.length === depth + 1 && this.leadsTo(use, depth) && isUse(use, wireType, payload))
+        this.refuse(use);
     }
+  }
+
+  /** Whether the way to the current field is the beginning, or all, of the way to a use. */
+  private leadsTo({ path }: FieldUse, depth: number): boolean {
+    for (let level = depth; level >= 0; level--) if (path[level] !== this.at[level]) return false;
+    return true;
   }
 
   complete(): void {
