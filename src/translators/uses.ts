@@ -41,7 +41,7 @@ function isUse({ holds }: FieldUse, wireType: number, payload: Buffer): boolean 
 export class UseScan implements RequestScan {
   private readonly uses: readonly FieldUse[];
   private readonly refuse: (use: FieldUse) => never;
-  /** Field numbers from the message to where the scan is. */
+  /** Field numbers from the message to where the scan is; what lies deeper is of fields before. */
   private readonly at: number[] = [];
 
   constructor(uses: readonly FieldUse[], refuse: (use: FieldUse) => never) {
@@ -50,8 +50,7 @@ export class UseScan implements RequestScan {
   }
 
   field(number: number, wireType: number, length: number, depth: number): number {
-    this.at.length = depth;
-    this.at.push(number);
+    this.at[depth] = number;
     let take: number = Take.SKIP;
     for (const use of this.uses) {
       if (!this.leadsTo(use, depth)) continue;
@@ -67,7 +66,6 @@ export class UseScan implements RequestScan {
   }
 
   value(_number: number, wireType: number, payload: Buffer, depth: number): void {
-    this.at.length = depth + 1;
     for (const use of this.uses) {
       if (use.path.length === depth + 1 && this.leadsTo(use, depth) && isUse(use, wireType, payload))
         this.refuse(use);
