@@ -31,11 +31,16 @@ export function responseHead(): Field[] {
 }
 
 /**
- * Ends a call with a status of the bridge's own: trailers-only, or, with `headSent`, as the trailers of what has been sent so far. A client that
+ * Ends a call with an error: trailers-only, or, with `headSent`, as the trailers of what has been sent so far; `metadata` goes along. A client that
  * is still sending is told to stop.
  */
-export function endCall(stream: Stream, ending: Ending, headSent: boolean): void {
-  const trailers = trailerFields(ending);
+export function endCall(
+  stream: Stream,
+  ending: Ending,
+  headSent: boolean,
+  metadata: readonly Field[] = [],
+): void {
+  const trailers = [...trailerFields(ending), ...metadata];
   stream.sendHeaders(headSent ? trailers : [...responseHead(), ...trailers], true);
   if (!stream.remoteDone) stream.resetAfterSending(ErrorCode.NO_ERROR);
 }

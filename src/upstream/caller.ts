@@ -1,3 +1,5 @@
+import type { MemoryAllowance } from "../wire/message-buffer.ts";
+
 /** What the upstream port stands on: a way to call the upstream for somebody. The proxy hands it in; tests make their own. */
 
 /**
@@ -14,15 +16,8 @@ export interface Caller {
   readonly budget: Budget;
 }
 
-/** A bound on memory, in bytes. */
-export interface Budget {
-  /** Bytes that may still be charged. */
-  readonly free: number;
-  /** Charges `bytes` if there is room for them; tells whether it did. */
-  tryCharge(bytes: number): boolean;
-  /** Charges `bytes` whether there is room or not; a negative number gives them back. */
-  charge(bytes: number): void;
-}
+/** A bound on memory, in bytes; a negative charge gives some back. */
+export type Budget = MemoryAllowance;
 
 /**
  * One call, of any streaming shape; messages are without their envelopes and not compressed. When it ends with a status other than OK,

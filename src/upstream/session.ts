@@ -142,12 +142,14 @@ export class Session {
    */
   keep(bytes: number): void {
     if (this.closed) throw new UpstreamError(Status.CANCELLED, "the call that this was for is over");
-    if (!this.caller.budget.tryCharge(bytes)) {
+    const { budget } = this.caller;
+    if (bytes > budget.free) {
       throw new UpstreamError(
         Status.RESOURCE_EXHAUSTED,
         `the bridge has no memory for ${bytes} bytes more; try again later`,
       );
     }
+    budget.charge(bytes);
     this.kept += bytes;
   }
 

@@ -47,7 +47,7 @@ async function scanned(t: TestContext, body: Buffer, step: number, extra: [strin
   const upstream = await startEcho();
   t.after(() => upstream.close());
   const routes = new Map([
-    ["/test.Echo/Call", { lane: "relay", filter: scanRequest(() => new Visitor()) } as const],
+    ["/test.Echo/Call", { lane: "relay", filter: scanRequest(() => [new Visitor()]) } as const],
   ]);
   const bridge = await bridgeTo(t, upstream.address, {}, { routes });
   await upstream.nextPeer();

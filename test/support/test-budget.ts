@@ -14,12 +14,6 @@ export class TestBudget implements Budget {
     return this.limit - this.used;
   }
 
-  tryCharge(bytes: number): boolean {
-    if (bytes > this.free) return false;
-    this.charge(bytes);
-    return true;
-  }
-
   charge(bytes: number): void {
     this.used += bytes;
     this.peak = Math.max(this.peak, this.used);

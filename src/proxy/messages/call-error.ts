@@ -1,3 +1,4 @@
+import type { Field } from "../../http2/hpack/field.ts";
 import type { Log } from "../../observe/log.ts";
 import { BridgeError } from "../../spec/bridge-error.ts";
 import { UpstreamError } from "../../upstream/upstream-error.ts";
@@ -12,13 +13,22 @@ export class CallError extends Error {
   readonly details: string | undefined;
   /** True if the status is the upstream's and is only passed on: then it is no refusal of the bridge. */
   readonly passedOn: boolean;
+  /** What the upstream sent along with its status. */
+  readonly metadata: readonly Field[];
 
-  constructor(code: number, message: string, details?: string, passedOn = false) {
+  constructor(
+    code: number,
+    message: string,
+    details?: string,
+    passedOn = false,
+    metadata: readonly Field[] = [],
+  ) {
     super(message);
     this.name = "CallError";
     this.code = code;
     this.details = details;
     this.passedOn = passedOn;
+    this.metadata = metadata;
   }
 
   /** The same as what is sent. */

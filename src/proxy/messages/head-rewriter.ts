@@ -5,7 +5,7 @@ import { FieldWriter } from "../../wire/field-writer.ts";
 import { Status } from "../../wire/status.ts";
 import { WireType } from "../../wire/walker.ts";
 import { CallError } from "./call-error.ts";
-import { type MessageEditor, MessageFilter, prefix } from "./message-filter.ts";
+import { type EditorMaker, type MessageEditor, MessageFilter, prefix } from "./message-filter.ts";
 import type { FilterMaker, Outflow } from "./relay-filter.ts";
 
 /** Bytes held until the field has come; names are far shorter. */
@@ -24,7 +24,12 @@ export type HeadRewrite = (value: Buffer | null) => Buffer | null;
  * refuses the call with INVALID_ARGUMENT.
  */
 export function rewriteHead(number: number, rewrite: HeadRewrite): FilterMaker {
-  return (context) => new MessageFilter(context, new HeadRewriter(number, rewrite, context.budget));
+  return (context) => new MessageFilter(context, headEditor(number, rewrite)(context));
+}
+
+/** The editor of {@link rewriteHead}. */
+export function headEditor(number: number, rewrite: HeadRewrite): EditorMaker {
+  return ({ budget }) => new HeadRewriter(number, rewrite, budget);
 }
 
 interface Found {

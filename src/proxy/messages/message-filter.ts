@@ -27,6 +27,9 @@ export interface MessageEditor {
   close?(): void;
 }
 
+/** Makes the editor of one call. */
+export type EditorMaker = (context: FilterContext) => MessageEditor;
+
 /**
  * Finds the messages of a request and lets an editor see and change them as they pass. Messages have no limit here, as they are not held;
  * a compressed one is, up to the message limit, and goes on compressed unless it was changed.

@@ -1,6 +1,8 @@
+import type { Budget } from "../../http2/budget.ts";
 import { type Field, listSize } from "../../http2/hpack/field.ts";
 import type { Stream } from "../../http2/stream.ts";
 import type { Lane } from "../../observe/call-table.ts";
+import type { Log } from "../../observe/log.ts";
 import { Status } from "../../wire/status.ts";
 import type { Core } from "../core.ts";
 import { endCall, responseHead, trailerFields } from "../local-reply.ts";
@@ -69,6 +71,15 @@ export class OpenedCall {
     this.end(budgetSpent(core.budget.limit));
   }
 
+  /** What the call holds is charged to it. */
+  get budget(): Budget {
+    return this.core.budget;
+  }
+
+  get log(): Log {
+    return this.core.log;
+  }
+
   /** Lets `handler` serve the call. */
   async run(handler: CallHandler): Promise<void> {
     if (this.over) return;
@@ -128,7 +139,7 @@ export class OpenedCall {
   private end(error: CallError): void {
     if (this.over) return;
     if (!error.passedOn) this.core.refused(this.method, error.code, error.message);
-    endCall(this.client, error.ending, this.headSent);
+    endCall(this.client, error.ending, this.headSent, error.metadata);
     this.finish(error.code);
   }
 

@@ -10,6 +10,7 @@ import type { UpstreamLink, WaitingCall } from "../upstream-link.ts";
 import { CallError } from "./call-error.ts";
 import { MessageStream } from "./message-stream.ts";
 import { requestFields } from "./request-fields.ts";
+import { responseMetadata } from "./response-metadata.ts";
 
 const GRPC_STATUS = internName("grpc-status");
 const GRPC_MESSAGE = internName("grpc-message");
@@ -135,7 +136,9 @@ export class OwnCall implements WaitingCall {
     const code = Number(value(GRPC_STATUS) ?? Status.UNKNOWN);
     if (code === Status.OK) return this.finish(() => this.ending.resolve(fields));
     const message = decodeGrpcMessage(value(GRPC_MESSAGE) ?? "");
-    this.finish(() => this.reject(new CallError(code, message, value(GRPC_DETAILS), true)));
+    this.finish(() =>
+      this.reject(new CallError(code, message, value(GRPC_DETAILS), true, responseMetadata(fields))),
+    );
   }
 
   /** The answer is complete: what the upstream has not taken of the request it will not take. */

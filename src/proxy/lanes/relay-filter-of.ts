@@ -1,0 +1,22 @@
+import type { BoundHead, MethodPlan } from "../../plan/plan.ts";
+import { type HeadRewrite, headEditor, rewriteHead } from "../messages/head-rewriter.ts";
+import type { FilterMaker } from "../messages/relay-filter.ts";
+import { scanRequest } from "../messages/request-scan.ts";
+
+/**
+ * The filter that does to relayed requests what a plan wants: scans first, then the rewriting of one field of the first message, by
+ * all who want to in turn. Undefined where nothing is wanted; null where different fields are, which only opened messages allow.
+ */
+export function relayFilterOf({ heads, scans }: MethodPlan): FilterMaker | null | undefined {
+  const [head] = heads;
+  if (heads.some(({ field }) => field !== head!.field)) return null;
+  const visitors = () => scans.map((make) => make());
+  if (head === undefined) return scans.length === 0 ? undefined : scanRequest(visitors);
+  const rewrite = inTurn(heads);
+  if (scans.length === 0) return rewriteHead(head.field, rewrite);
+  return scanRequest(visitors, headEditor(head.field, rewrite));
+}
+
+function inTurn(heads: readonly BoundHead[]): HeadRewrite {
+  return (value) => heads.reduce<Buffer | null>((current, head) => head.rewrite(current), value);
+}

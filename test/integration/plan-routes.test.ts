@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import * as grpc from "@grpc/grpc-js";
+import type { Dialect } from "../../src/peers/dialect.ts";
+import type { MethodPlan, Plan } from "../../src/plan/plan.ts";
+import { planRoutes } from "../../src/proxy/lanes/plan-routes.ts";
+import { BridgeError } from "../../src/spec/bridge-error.ts";
+import { SAFE_DIALECT } from "../../src/upstream/dialect.ts";
+import { Take } from "../../src/wire/field-scanner.ts";
+import { FieldWriter } from "../../src/wire/field-writer.ts";
+import { decodeStatusDetails } from "../../src/wire/status-details.ts";
+import { Walker } from "../../src/wire/walker.ts";
+import { bridgeTo } from "../support/bridge.ts";
+import { GrpcClient, grpcServer, type Handlers } from "../support/grpc.ts";
+
+// A plan made by hand, carried out by a bridge in front of a server that answers with what it got.
+
+const peer = (role: "client" | "server"): Dialect => ({
+  role,
+  name: role,
+  version: null,
+  digestFunctions: [],
+  missingMethods: [],
+  features: {},
+});
+
+const IDLE: MethodPlan = {
+  lane: "relay",
+  refusal: null,
+  heads: [],
+  scans: [],
+  requests: [],
+  responses: [],
+  streams: [],
+  answers: [],
+  features: ["a-feature"],
+};
+
+function planOf(methods: Readonly<Record<string, Partial<MethodPlan>>>): Plan {
+  const entries = Object.entries(methods).map(
+    ([name, method]) => [`/test.Shapes/${name}`, { ...IDLE, ...method }] as const,
+  );
+  const pair = { client: peer("client"), server: peer("server") };
+  return { pair, methods: new Map(entries), content: [], checks: [], lenses: [], decisions: [] };
+}
+
+function text(number: number, value: string): Buffer {
+  const out = new FieldWriter();
+  out.text(number, value);
+  return Buffer.concat(out.finish());
+}
+
+function texts(message: Buffer): [number, string][] {
+  const found: [number, string][] = [];
+  const field = new Walker(message);
+  while (field.next()) found.push([field.number, field.text()]);
+  return found;
+}
+
+const refusal = () =>
+  new BridgeError({
+    code: "request-unsupported",
+    feature: "a-feature",
+    drift: "D08",
+    used: "Field 3",
+    since: "2.5",
+    has: "the upstream reads 2.0 only",
+    fix: "leave it out",
+    field: "three",
+  });
+
+const echo: Handlers = {
+  Unary: (call, done) => {
+    const trailers = new grpc.Metadata();
+    trailers.set("x-end", "e");
+    const head = new grpc.Metadata();
+    head.set("x-begin", call.metadata.get("x-mine").join());
+    call.sendMetadata(head);
+    done(null, call.request, trailers);
+  },
+  ClientStream: (call, done) => {
+    const parts: Buffer[] = [];
+    call.on("data", (part: Buffer) => void parts.push(part));
+    call.on("end", () => done(null, Buffer.concat(parts)));
+  },
+  ServerStream: (call) => {
+    const metadata = new grpc.Metadata();
+    metadata.set("x-why", "because");
+    call.write(call.request);
+    call.emit("error", { code: grpc.status.NOT_FOUND, details: "not there", metadata });
+  },
+};
+
+async function carriedOut(t: TestContext, methods: Readonly<Record<string, Partial<MethodPlan>>>) {
+  const server = await grpcServer(t, echo);
+  const bridge = await bridgeTo(t, server, {}, { routes: planRoutes(planOf(methods), SAFE_DIALECT) });
+  return { client: new GrpcClient(t, bridge.address), bridge };
+}
+
+const append = (suffix: string) => async (message: Buffer) => [message, text(9, suffix)];
+
+test("requests and responses are edited, metadata and trailers pass", async (t) => {
+  const { client, bridge } = await carriedOut(t, {
+    Unary: { lane: "translate", requests: [append("there")], responses: [append("back")] },
+  });
+  const mine = new grpc.Metadata();
+  mine.set("x-mine", "m");
+  const outcome = await client.call("Unary", [text(1, "instance")], mine);
+  assert.equal(outcome.code, 0, outcome.details);
+  assert.deepEqual(texts(outcome.messages[0]!), [
+    [1, "instance"],
+    [9, "there"],
+    [9, "back"],
+  ]);
+  assert.deepEqual([outcome.head?.get("x-begin"), outcome.trailers.get("x-end")], [["m"], ["e"]]);
+  const { calls, bridge: own } = await bridge.metrics();
+  assert.deepEqual([calls[0]?.lane, own.refusedTotal], ["translate", 0]);
+});
+
+test("each message of a stream is edited, the first one's field as well", async (t) => {
+  const { client } = await carriedOut(t, {
+    ClientStream: {
+      lane: "translate",
+      requests: [append("each")],
+      heads: [{ field: 1, rewrite: () => Buffer.from("new") }],
+    },
+  });
+  const { messages } = await client.call("ClientStream", [text(1, "old"), text(1, "old")]);
+  assert.deepEqual(texts(messages[0]!), [
+    [1, "new"],
+    [9, "each"],
+    [1, "old"],
+    [9, "each"],
+  ]);
+});
+
+test("scans and one field stay in the relay lane, together too; different fields are opened", async (t) => {
+  const watched: number[] = [];
+  const scan = () => ({
+    field(number: number) {
+      watched.push(number);
+      if (number === 3) throw refusal();
+      return Take.SKIP;
+    },
+    value() {},
+    complete() {},
+  });
+  const twice = (value: Buffer | null) => Buffer.concat([value!, value!]);
+  const { client, bridge } = await carriedOut(t, {
+    Unary: {
+      scans: [scan],
+      heads: [
+        { field: 1, rewrite: twice },
+        { field: 1, rewrite: twice },
+      ],
+    },
+    ClientStream: {
+      heads: [
+        { field: 1, rewrite: twice },
+        { field: 2, rewrite: twice },
+      ],
+    },
+  });
+  const outcome = await client.call("Unary", [Buffer.concat([text(1, "ab"), text(2, "c")])]);
+  assert.deepEqual(texts(outcome.messages[0]!), [
+    [1, "abababab"],
+    [2, "c"],
+  ]);
+  assert.deepEqual(watched, [1, 2]);
+  const opened = await client.call("ClientStream", [Buffer.concat([text(1, "a"), text(2, "b")])]);
+  assert.deepEqual(texts(opened.messages[0]!), [
+    [1, "aa"],
+    [2, "bb"],
+  ]);
+  const lanes = (await bridge.metrics()).calls.map(({ method, lane }) => [method.split("/")[2], lane]);
+  assert.deepEqual(lanes.sort(), [
+    ["ClientStream", "translate"],
+    ["Unary", "relay"],
+  ]);
+  const refused = await client.call("Unary", [text(3, "x")]);
+  assert.equal(refused.code, refusal().status);
+});
+
+test("a refusal has its status, four facts and details, and is counted, in whichever lane", async (t) => {
+  const reject = () => {
+    throw refusal();
+  };
+  const { client, bridge } = await carriedOut(t, {
+    Unary: { lane: "reject", refusal },
+    ServerStream: { lane: "translate", requests: [reject] },
+    ClientStream: { lane: "translate", responses: [reject] },
+  });
+  for (const method of ["Unary", "ServerStream", "ClientStream"]) {
+    const outcome = await client.call(method, [text(1, "x")]);
+    assert.deepEqual([outcome.code, outcome.details], [refusal().status, refusal().message], method);
+    const [details] = outcome.trailers.get("grpc-status-details-bin") as Buffer[];
+    const { details: list } = decodeStatusDetails(details!.toString("base64"));
+    assert.ok(list.length > 0);
+  }
+  assert.equal((await bridge.metrics()).bridge.refusedTotal, 3);
+});
+
+test("an error of the upstream passes with what came before and along with it, and is no refusal", async (t) => {
+  const { client, bridge } = await carriedOut(t, {
+    ServerStream: { lane: "translate", requests: [append("x")] },
+  });
+  const outcome = await client.call("ServerStream", [text(1, "first")]);
+  assert.deepEqual([outcome.code, outcome.details], [5, "not there"]);
+  assert.equal(outcome.messages.length, 1);
+  assert.deepEqual(outcome.trailers.get("x-why"), ["because"]);
+  assert.equal((await bridge.metrics()).bridge.refusedTotal, 0);
+});
+
+test("methods without an entry, and entries without anything to do, are relayed", async (t) => {
+  const routes = planRoutes(planOf({ Unary: {} }), SAFE_DIALECT);
+  assert.equal(routes.size, 0);
+  const { client } = await carriedOut(t, { Unary: {} });
+  assert.equal((await client.call("Unary", [text(1, "x")])).code, 0);
+});
