@@ -43,7 +43,23 @@ const LINES: Readonly<Record<Role, Readonly<Record<string, readonly string[]>>>>
     "bazel-remote-worker": ["4.2.3", "6.0.0", "7.0.0"],
     kura: ["2026-08", "2026-09"],
   },
-  client: {},
+  client: {
+    bazel: [
+      ...["0.17.2", "4.0.0", "4.2.3", "5.0.0", "5.4.1", "6.2.1", "6.3.0", "6.5.0", "7.7.1"],
+      ...["8.0.0", "8.5.1", "8.7.0", "9.0.0", "9.1.0", "9.3.0"],
+    ],
+    buildstream: ["1.2.0", "1.6.8", "1.91.0", "1.93.4", "2.0.0", "2.3.0", "2.4.0", "2.7.0"],
+    "buildbox-recc": ["2021-03"],
+    "remote-apis-sdks-reclient": ["2026-03"],
+    buck2: ["2026-08"],
+    pants: ["2.18", "2.32", "2.33"],
+    siso: ["2025-05", "2026"],
+    please: ["17.0.0"],
+    moon: ["2026-08"],
+    justbuild: ["1.6.0"],
+    goma: ["2023"],
+    "nativelink-as-client": ["1.6.0"],
+  },
 };
 
 test("every known peer has a profile, and every line of it a range", () => {
