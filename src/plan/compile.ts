@@ -1,5 +1,6 @@
 /** From two dialects and a policy to a plan: the only place that decides how calls travel. */
 
+import { ActionCheck } from "../actions/action-check.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
 import { methodAt } from "../spec/methods.ts";
 import {
@@ -105,6 +106,10 @@ class Compiler {
   }
 
   plan(): Plan {
+    if (this.checks.length > 0) {
+      const check = new ActionCheck(this.checks);
+      this.method(EXECUTE).check((message, call) => check.run(message, call).then(() => null));
+    }
     const methods = new Map([...this.methods].map(([path, builder]) => [path, builder.build()]));
     const { pair, content, checks, lenses, decisions } = this;
     return Object.freeze({ pair, methods, content, checks, lenses, decisions });

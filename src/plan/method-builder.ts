@@ -39,6 +39,11 @@ export class MethodBuilder {
     this.scans.push(scan);
   }
 
+  /** Looks at requests as the upstream is to get them, after all hooks. */
+  check(check: BoundHook): void {
+    this.requests.push(check);
+  }
+
   /** The first refusal is the one callers see. */
   reject(feature: string, refusal: () => BridgeError): void {
     this.features.add(feature);

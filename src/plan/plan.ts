@@ -1,4 +1,5 @@
 /** What a plan is made of. */
+import type { ContentCheck } from "../actions/action-check.ts";
 import type { Evidence } from "../peers/dialect.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
 import type { Call, ContentHooks, Edit, MethodHooks, Pair, RequestScan } from "../translators/translator.ts";
@@ -37,12 +38,6 @@ export interface MethodPlan {
   readonly features: readonly string[];
 }
 
-/** What is refused when the messages that Execute leads to have it. */
-type ContentCheck = { readonly refusal: () => BridgeError } & (
-  | { readonly in: "action"; readonly found: (action: Buffer, command: Buffer) => boolean }
-  | { readonly in: "directory"; readonly found: (directory: Buffer) => boolean }
-);
-
 /** What happens between one form written and the reader, for people. */
 export interface Decision {
   readonly feature: string;
@@ -61,7 +56,7 @@ export interface Plan {
   readonly pair: Pair;
   /** By path; methods without an entry are relayed untouched. */
   readonly methods: ReadonlyMap<string, MethodPlan>;
-  /** Hooks of stored messages in order, and checks before them. */
+  /** Hooks of stored messages in order, and checks of those that Execute leads to, which its own plan runs. */
   readonly content: readonly ContentHooks[];
   readonly checks: readonly ContentCheck[];
   /** Lenses on capabilities, in order. */

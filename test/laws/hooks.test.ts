@@ -6,9 +6,11 @@ import { BATCH_UPDATE_BLOBS } from "../../src/translators/methods.ts";
 import { FieldWriter } from "../../src/wire/field-writer.ts";
 import { Walker } from "../../src/wire/walker.ts";
 import { call, client, plan, server } from "../translators/support.ts";
-import { COMMON_REQUESTS } from "./requests.ts";
+import { COMMON_REQUESTS, commonStore } from "./requests.ts";
 
 // Laws of hooks that edit requests and responses. This pair has as many of them at work as there are.
+
+const { upstream } = commonStore();
 
 const pair = plan(
   client({ digestFunctions: [1], forms: { "hash-text": { writes: ["any-case"] } } }),
@@ -32,7 +34,7 @@ function fields(message: Buffer): string[] {
 
 test("every such request is changed: the laws below have something to hold for", async () => {
   for (const [path, message] of REQUESTS) {
-    const edited = await editRequest(pair.methods.get(path)!, message, call(path));
+    const edited = await editRequest(pair.methods.get(path)!, message, call(path, upstream));
     assert.notDeepEqual(edited, message, path);
   }
 });
@@ -40,8 +42,8 @@ test("every such request is changed: the laws below have something to hold for",
 test("what was edited once is left alone by a second time", async () => {
   for (const [path, message] of REQUESTS) {
     const method = pair.methods.get(path)!;
-    const once = await editRequest(method, message, call(path));
-    assert.equal(await editRequest(method, once, call(path)), once, path);
+    const once = await editRequest(method, message, call(path, upstream));
+    assert.equal(await editRequest(method, once, call(path, upstream)), once, path);
   }
 });
 
@@ -55,7 +57,11 @@ test("unknown fields survive at the top of every request", async () => {
       const out = new FieldWriter();
       for (const [number, bytes] of added) out.bytes(number, Buffer.from(bytes));
       const extra = out.toBuffer();
-      const edited = await editRequest(pair.methods.get(path)!, Buffer.concat([message, extra]), call(path));
+      const edited = await editRequest(
+        pair.methods.get(path)!,
+        Buffer.concat([message, extra]),
+        call(path, upstream),
+      );
       assert.deepEqual(fields(edited).slice(-added.length), fields(extra));
     }),
     { numRuns: 100 },
@@ -71,9 +77,9 @@ test("bytes of any kind are edited, refused as broken, or left alone", async () 
         const method = pair.methods.get(path)!;
         const message = Buffer.from(bytes);
         try {
-          const once = await editRequest(method, message, call(path));
-          assert.equal(await editRequest(method, once, call(path)), once);
-          await editResponse(method, message, call(path));
+          const once = await editRequest(method, message, call(path, upstream));
+          assert.equal(await editRequest(method, once, call(path, upstream)), once);
+          await editResponse(method, message, call(path, upstream));
         } catch (error) {
           assert.ok(["WireError", "BridgeError"].includes((error as Error).name), String(error));
         }

@@ -3,9 +3,11 @@ import { test } from "node:test";
 import { editRequest } from "../../src/plan/run-hooks.ts";
 import { LEVELS } from "../../src/spec/versions.ts";
 import { call, client, plan, server } from "../translators/support.ts";
-import { COMMON_REQUESTS } from "./requests.ts";
+import { COMMON_REQUESTS, commonStore } from "./requests.ts";
 
 // Law: where nothing needs translating, bytes go through untouched.
+
+const { upstream } = commonStore();
 
 for (const level of LEVELS) {
   test(`peers that both speak ${level} have every method relayed`, () => {
@@ -28,7 +30,7 @@ for (const newer of LEVELS) {
           if (method === undefined) continue;
           assert.notEqual(method.lane, "reject", `${path} from ${from} to ${to}`);
           assert.equal(
-            await editRequest(method, message, call(path)),
+            await editRequest(method, message, call(path, upstream)),
             message,
             `${path} from ${from} to ${to}`,
           );
@@ -42,6 +44,7 @@ test("peers nobody described get a plan as well", async () => {
   const { methods } = plan(client({ level: null }), server({ level: null }));
   for (const [path, message] of COMMON_REQUESTS) {
     const method = methods.get(path);
-    if (method !== undefined) assert.equal(await editRequest(method, message, call(path)), message, path);
+    if (method !== undefined)
+      assert.equal(await editRequest(method, message, call(path, upstream)), message, path);
   }
 });

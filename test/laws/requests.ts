@@ -13,13 +13,31 @@ import {
   UPDATE_ACTION_RESULT,
   WRITE,
 } from "../../src/translators/methods.ts";
+import { MemoryUpstream } from "../support/memory-upstream.ts";
 
+const V2 = "build.bazel.remote.execution.v2";
 const DIGEST = { hash: "0123456789abcdef".repeat(4), sizeBytes: 3n };
 const NAME = `blobs/${DIGEST.hash}/3`;
 
+/** A store with an Action, its Command and an input tree that use nothing but what all levels have. */
+export function commonStore(): { upstream: MemoryUpstream; action: { hash: string; sizeBytes: bigint } } {
+  const upstream = new MemoryUpstream();
+  const put = (bytes: Buffer) => {
+    const { hash, sizeBytes } = upstream.put(bytes);
+    return { hash, sizeBytes: BigInt(sizeBytes) };
+  };
+  const below = put(
+    codec().encode(`${V2}.Directory`, { files: [{ name: "a", digest: DIGEST, isExecutable: true }] }),
+  );
+  const root = put(codec().encode(`${V2}.Directory`, { directories: [{ name: "d", digest: below }] }));
+  const command = put(codec().encode(`${V2}.Command`, { arguments: ["/bin/true"] }));
+  const action = put(codec().encode(`${V2}.Action`, { commandDigest: command, inputRootDigest: root }));
+  return { upstream, action };
+}
+
 /** A request as the oldest client would write it, by method: nothing in it is anything but common to all levels. */
 export const COMMON_REQUESTS: ReadonlyMap<string, Buffer> = new Map([
-  request(EXECUTE, "ExecuteRequest", { actionDigest: DIGEST, skipCacheLookup: true }),
+  request(EXECUTE, "ExecuteRequest", { actionDigest: commonStore().action, skipCacheLookup: true }),
   request(GET_ACTION_RESULT, "GetActionResultRequest", { actionDigest: DIGEST }),
   request(UPDATE_ACTION_RESULT, "UpdateActionResultRequest", {
     actionDigest: DIGEST,

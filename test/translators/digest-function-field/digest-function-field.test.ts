@@ -18,7 +18,10 @@ const BLAKE3 = 9;
 const DIGEST = `12 44 0a 40 ${"61".repeat(64)} 10 01`;
 
 async function sent(method: string, message: Buffer, offered: readonly number[]): Promise<Buffer> {
-  const { methods } = plan(client({ level: "2.0" }), server({ digestFunctions: offered }));
+  const { methods } = plan(
+    client({ forms: { "digest-function-field": { writes: ["unset"] } } }),
+    server({ digestFunctions: offered }),
+  );
   const found = methods.get(method);
   return found === undefined ? message : editRequest(found, message, call(method));
 }
