@@ -5,6 +5,7 @@ import { emptyBlob } from "./empty-blob.ts";
 import { executionDigestFunctions } from "./execution-digest-functions.ts";
 import { hashText } from "./hash-text.ts";
 import { ACTIONS } from "./not-built/actions.ts";
+import { ASSETS } from "./not-built/assets.ts";
 import { NEGOTIATION } from "./not-built/negotiation.ts";
 import { nodeProperties } from "./not-built/node-properties.ts";
 import { notBuilt } from "./not-built/not-built.ts";
@@ -25,7 +26,7 @@ const REGISTERED: readonly Translator[] = [
   renames,
   unchanged,
   nodeProperties,
-  ...[...NEGOTIATION, ...STORAGE, ...ACTIONS, ...RESULTS].map(notBuilt),
+  ...[...NEGOTIATION, ...STORAGE, ...ASSETS, ...ACTIONS, ...RESULTS].map(notBuilt),
 ];
 
 /**
