@@ -3,11 +3,10 @@ import { allMethods } from "../spec/methods.ts";
 import { DIGEST_FUNCTIONS } from "../wire/digest-function.ts";
 import type { Claim, Evidence, PeerFacts } from "./dialect.ts";
 import type { ResolvedClient, ResolvedProfile, ResolvedServer } from "./profile.ts";
-import type { ProfileFeature } from "./profile-features.ts";
 
 /** A feature that is a matter of methods: its first form where one of them is missing, its second one elsewhere. */
 interface ByMethod {
-  readonly feature: ProfileFeature;
+  readonly feature: string;
   readonly forms: readonly [older: string, newer: string];
   readonly methods: readonly string[];
 }
@@ -31,7 +30,7 @@ const BY_METHOD: readonly ByMethod[] = [
   { feature: "wait-execution", forms: ABSENT_OR_OFFERED, methods: ["Execution/WaitExecution"] },
 ];
 
-/** All that a profile says of a peer. What it says of a feature comes before what follows from its other facts. */
+/** All that a profile says of a peer: what it says of features, and what follows from its other facts. */
 export function peerFacts(profile: ResolvedProfile): PeerFacts {
   const { role, facts, features } = profile;
   const evidence: Evidence = { source: "profile", note: `profile ${profile.name}` };
@@ -79,11 +78,7 @@ function pathsOf(pattern: string): string[] {
 
 function* serverClaims(server: ResolvedServer, evidence: Evidence): Generator<Claim> {
   const { compressors, batchCompressors, committedSize, resourceNames, missingMethods } = server.facts;
-  const reads = (
-    feature: ProfileFeature,
-    newer: boolean,
-    [old, young]: readonly [string, string],
-  ): Claim => ({
+  const reads = (feature: string, newer: boolean, [old, young]: readonly [string, string]): Claim => ({
     feature,
     reads: newer ? [young, old] : [old],
     evidence,

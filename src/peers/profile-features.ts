@@ -1,27 +1,31 @@
-/** The features profiles speak of, with their forms: those in which known peers are not as their level. Each translator's own forms; a test compares. */
+/**
+ * The features profiles speak of, with the forms their translators give them (a test compares): those in which peers are not as their
+ * level, and which no other fact of theirs tells. `of` is whose profiles may speak of it.
+ */
+import type { Role } from "./profile.ts";
+
+interface ProfileFeatureEntry {
+  readonly forms: readonly [string, ...string[]];
+  readonly of: readonly Role[];
+}
+
+const BOTH = ["client", "server"] as const;
+
 export const PROFILE_FEATURES = {
-  "action-platform": ["command", "action"],
-  "ancient-clients": ["inline", "by-digest"],
-  argv0: ["input-root", "working-directory"],
-  "asset-checksums": ["one", "several"],
-  "asset-service": ["absent", "offered"],
-  "batch-compression": ["plain", "compressed"],
-  "batch-methods": ["streams", "batches"],
-  "capabilities-service": ["absent", "offered"],
-  chunking: ["whole", "chunks"],
-  "committed-size": ["plain", "compressed"],
-  "compressed-blobs": ["plain", "compressed"],
-  "digest-function-field": ["unset", "set"],
-  "get-tree": ["absent", "offered"],
-  "node-properties": ["none", "list", "message"],
-  "output-base": ["input-root", "working-directory"],
-  "output-directory-format": ["tree", "directory"],
-  "output-paths": ["lists", "paths"],
-  "output-symlinks": ["typed", "unified", "both"],
-  "read-range": ["whole", "ranges"],
-  "resource-names": ["plain", "extended"],
-  "wait-execution": ["absent", "offered"],
-} as const satisfies Readonly<Record<string, readonly string[]>>;
+  "action-platform": { forms: ["command", "action"], of: BOTH },
+  "ancient-clients": { forms: ["inline", "by-digest"], of: BOTH },
+  argv0: { forms: ["input-root", "working-directory"], of: BOTH },
+  "asset-checksums": { forms: ["one", "several"], of: ["client"] },
+  "asset-service": { forms: ["absent", "offered"], of: ["client"] },
+  "batch-methods": { forms: ["streams", "batches"], of: ["client"] },
+  "digest-function-field": { forms: ["unset", "set"], of: BOTH },
+  "node-properties": { forms: ["none", "list", "message"], of: BOTH },
+  "output-base": { forms: ["input-root", "working-directory"], of: BOTH },
+  "output-directory-format": { forms: ["tree", "directory"], of: BOTH },
+  "output-paths": { forms: ["lists", "paths"], of: BOTH },
+  "output-symlinks": { forms: ["typed", "unified", "both"], of: BOTH },
+  "resource-names": { forms: ["plain", "extended"], of: ["client"] },
+} as const satisfies Readonly<Record<string, ProfileFeatureEntry>>;
 
 /** A feature that profiles may speak of. */
 export type ProfileFeature = keyof typeof PROFILE_FEATURES;

@@ -1,5 +1,6 @@
 /** The JSON schema of profile files, as `config/profile-schema.json` holds it. */
 import { CLIENT_FACTS } from "./client-facts.ts";
+import type { Role } from "./profile.ts";
 import { PROFILE_FEATURES } from "./profile-features.ts";
 import {
   choice,
@@ -34,12 +35,13 @@ function factsSchema(table: Readonly<Record<string, { says: string; members: Mem
   };
 }
 
-function featuresSchema(): JsonSchema {
+function featuresSchema(role: Role): JsonSchema {
+  const known = Object.entries(PROFILE_FEATURES).filter(([, { of }]) => of.some((one) => one === role));
   return {
     type: "object",
     additionalProperties: false,
     properties: Object.fromEntries(
-      Object.entries(PROFILE_FEATURES).map(([name, words]) => {
+      known.map(([name, { forms: words }]) => {
         const forms = list(choice<string>(...words));
         const some = { ...forms, schema: { ...forms.schema, minItems: 1 } };
         return [name, recordSchema({ reads: maybe(some), writes: maybe(some), evidence })];
@@ -48,24 +50,25 @@ function featuresSchema(): JsonSchema {
   };
 }
 
-function rangesSchema(facts: JsonSchema): JsonSchema {
+function rangesSchema(facts: JsonSchema, features: JsonSchema): JsonSchema {
   const version = text(VERSION);
   const items = recordSchema({
     from: maybe(version),
     to: maybe(version),
     afresh: maybe(flag),
     facts: maybe({ schema: facts, optional: false }),
-    features: maybe({ schema: featuresSchema(), optional: false }),
+    features: maybe({ schema: features, optional: false }),
   });
   return { type: "array", minItems: 1, items };
 }
 
-/** The schema of one role: editors get the facts of the other side as errors. */
-function ofRole(table: Parameters<typeof factsSchema>[0]): JsonSchema {
-  return { type: "object", properties: { ranges: rangesSchema(factsSchema(table)) } };
+/** What only one role has: each is told the facts and features of the other as unknown. */
+function ofRole(role: Role): JsonSchema {
+  const facts = factsSchema(role === "client" ? CLIENT_FACTS : SERVER_FACTS);
+  return { type: "object", properties: { ranges: rangesSchema(facts, featuresSchema(role)) } };
 }
 
-/** What every profile file must be; whether its ranges make sense is for `profileProblems`. */
+/** What every profile file must be; whether its ranges make sense is for `readProfile`. */
 export function profileSchema(): JsonSchema {
   const { properties, ...rest } = recordSchema({
     $schema: maybe(text()),
@@ -83,7 +86,7 @@ export function profileSchema(): JsonSchema {
     properties,
     if: { properties: { role: { const: "client" } } },
     // biome-ignore lint/suspicious/noThenProperty: the word is JSON schema's.
-    then: ofRole(CLIENT_FACTS),
-    else: ofRole(SERVER_FACTS),
+    then: ofRole("client"),
+    else: ofRole("server"),
   };
 }

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { test } from "node:test";
+import { CLIENT_FACTS } from "../../../src/peers/client-facts.ts";
 import type { Role } from "../../../src/peers/profile.ts";
 import { PROFILE_FEATURES } from "../../../src/peers/profile-features.ts";
 import { shippedFiles, shippedProfiles } from "../../../src/peers/read-profile.ts";
+import { SERVER_FACTS } from "../../../src/peers/server-facts.ts";
 import { TRANSLATORS } from "../../../src/translators/registry.ts";
 
 const profiles = shippedProfiles();
@@ -99,10 +101,28 @@ test("each range says which level the peer follows", () => {
 });
 
 test("profiles speak of features by the names and forms of their translators", () => {
-  for (const [id, forms] of Object.entries(PROFILE_FEATURES)) {
+  for (const [id, { forms }] of Object.entries(PROFILE_FEATURES)) {
     const translator = TRANSLATORS.find(({ feature }) => feature.id === id);
     assert.ok(translator, `no translator is called ${id}`);
     assert.deepEqual(Object.keys(translator.feature.forms).sort(), [...forms].sort(), id);
+  }
+});
+
+test("no fact is without a profile that states it", () => {
+  for (const [role, table] of [
+    ["server", SERVER_FACTS],
+    ["client", CLIENT_FACTS],
+  ] as const) {
+    const ranges = profiles.names(role).flatMap((peer) => profiles.ranges(role, peer));
+    for (const [fact, { members }] of Object.entries(table)) {
+      const stated = ranges.map(({ facts }) => (facts as Record<string, object | undefined>)[fact] ?? {});
+      for (const member of Object.keys(members)) {
+        assert.ok(
+          stated.some((values) => member in values),
+          `${role}: ${fact}.${member}`,
+        );
+      }
+    }
   }
 });
 
