@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readAdvertised } from "../../../src/peers/advertised.ts";
+import { upstreamDialect } from "../../../src/peers/upstream-dialect.ts";
+import { since } from "../../../src/spec/ledger.ts";
+import { LEVELS } from "../../../src/spec/versions.ts";
+import { SAFE_DIALECT } from "../../../src/upstream/dialect.ts";
+
+const nothing = { level: null, missingMethods: [], advertised: null } as const;
+
+test("an upstream of which nothing is known is spoken to as every one understands", () => {
+  assert.deepEqual(upstreamDialect(nothing), SAFE_DIALECT);
+});
+
+test("what it announces counts: its functions, its batch limit", () => {
+  const advertised = { ...readAdvertised(Buffer.alloc(0)), storeFunctions: [9, 1], maxBatchBytes: 1000 };
+  const dialect = upstreamDialect({ ...nothing, advertised });
+  assert.deepEqual([dialect.digestFunctions, dialect.maxBatchBytes], [[9, 1], 1000]);
+  // It says nothing of methods.
+  assert.deepEqual([dialect.batchRead, dialect.batchUpdate], [false, false]);
+});
+
+test("batches go where their methods are, name by name", () => {
+  const path = "/build.bazel.remote.execution.v2.ContentAddressableStorage/BatchReadBlobs";
+  const dialect = upstreamDialect({ ...nothing, level: "2.0", missingMethods: [path] });
+  assert.deepEqual([dialect.batchRead, dialect.batchUpdate], [false, true]);
+});
+
+test("the segment for a digest function is written from the level on that has it", () => {
+  const first = LEVELS.indexOf(since("behaviour:function-segment"));
+  for (const [rank, level] of LEVELS.entries()) {
+    assert.equal(upstreamDialect({ ...nothing, level }).functionSegment, rank >= first, level);
+  }
+});
