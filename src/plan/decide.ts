@@ -3,6 +3,7 @@ import type { Dialect, Support } from "../peers/dialect.ts";
 import { pass } from "../translators/declare.ts";
 import type { Pair, Reject, Step, Steps, Translator } from "../translators/translator.ts";
 import type { Decision, FeaturePolicy } from "./plan.ts";
+import { hasText } from "./refusal.ts";
 
 /** A decision, and the step it leads to: null where both agree, or the operator wants nothing done. */
 export interface Decided {
@@ -17,7 +18,7 @@ export function decide(translator: Translator, pair: Pair, policy: FeaturePolicy
   const evidence = { client: client.evidence, server: server.evidence };
   const direction = (name: "toServer" | "toClient", writer: Support, reader: Support): Decided[] =>
     writer.writes.map((from) => {
-      const { to, step, verdict, why } = choose(translator[name], from, reader.reads, server, policy);
+      const { to, step, verdict, why } = choose(translator[name], from, reader.reads, server, policy, pair);
       const { id } = translator.feature;
       return { step, decision: { feature: id, direction: name, from, to, verdict, why, evidence } };
     });
@@ -43,6 +44,7 @@ function choose(
   reads: readonly string[],
   server: Support,
   policy: FeaturePolicy,
+  pair: Pair,
 ): Choice {
   if (reads.includes(from)) return { to: from, step: null, verdict: "native", why: "" };
   const ways = reads.map((to) => ({ to, step: prove(stepBetween(steps, from, to), server, policy) }));
@@ -53,7 +55,7 @@ function choose(
     step.kind === "pass"
       ? step.why
       : step.kind === "reject"
-        ? `the upstream ${step.has}`
+        ? `the upstream ${hasText(step, pair)}`
         : `${from} becomes ${to}`;
   return { to, step, verdict: step.kind, why };
 }

@@ -3,14 +3,20 @@ import { BridgeError } from "../spec/bridge-error.ts";
 import { since } from "../spec/ledger.ts";
 import type { Pair, Reject, Translator, UsedThing } from "../translators/translator.ts";
 
+/** What the upstream of a pair has, in the words of a step. */
+export function hasText({ has }: Reject, pair: Pair): string {
+  return typeof has === "string" ? has : has(pair);
+}
+
 /** The refusal of a use: what `step` says of the form `from`, with the names of the pair. */
 export function refusalOf(
   { feature }: Translator,
   step: Reject,
   from: string,
   use: UsedThing,
-  { server }: Pair,
+  pair: Pair,
 ): BridgeError {
+  const { server } = pair;
   const speaks = server.version === null ? "" : ` speaks ${server.version} and`;
   return new BridgeError({
     code: step.code,
@@ -18,7 +24,7 @@ export function refusalOf(
     drift: feature.drift[0] ?? "",
     used: use.what,
     since: use.element === null ? null : since(use.element),
-    has: `the upstream "${server.name}"${speaks} ${step.has}`,
+    has: `the upstream "${server.name}"${speaks} ${hasText(step, pair)}`,
     fix: step.fix,
     field: use.text,
     clientForm: from,

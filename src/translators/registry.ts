@@ -1,6 +1,7 @@
 /** Every translator there is. */
 import { registryProblems } from "./check-registry.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
+import { digestFunctions } from "./digest-functions.ts";
 import { emptyBlob } from "./empty-blob.ts";
 import { executionDigestFunctions } from "./execution-digest-functions.ts";
 import { hashText } from "./hash-text.ts";
@@ -19,6 +20,7 @@ import { unchanged } from "./unchanged.ts";
 
 const REGISTERED: readonly Translator[] = [
   digestFunctionField,
+  digestFunctions,
   emptyBlob,
   executionDigestFunctions,
   hashText,

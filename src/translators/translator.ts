@@ -136,7 +136,7 @@ export interface Reject {
   readonly kind: "reject";
   readonly code: RefusalCode;
   /** What the upstream has instead, as the end of a sentence about it: `reads typed lists only`. */
-  readonly has: string;
+  readonly has: string | ((pair: Pair) => string);
   /** What to change, as an imperative. */
   readonly fix: string;
   /** Where the use shows. */

@@ -1,50 +1,6 @@
-import { DIGEST_FUNCTIONS } from "../../wire/digest-function.ts";
-import { parseResourceName } from "../../wire/resource-name.ts";
-import {
-  BATCH_READ_BLOBS,
-  BATCH_UPDATE_BLOBS,
-  EXECUTE,
-  FIND_MISSING_BLOBS,
-  GET_ACTION_RESULT,
-  GET_CAPABILITIES,
-  GET_TREE,
-  READ,
-  SPLICE_BLOB,
-  SPLIT_BLOB,
-  UPDATE_ACTION_RESULT,
-  WRITE,
-} from "../methods.ts";
+import { EXECUTE, GET_CAPABILITIES } from "../methods.ts";
 import { ids, of } from "../names.ts";
-import type { Use } from "../translator.ts";
 import { lacks, type NotBuilt } from "./not-built.ts";
-
-const NEWER_FUNCTIONS = "A digest function beyond the first seven";
-const SHA256TREE = "build.bazel.remote.execution.v2.DigestFunction.Value.SHA256TREE";
-
-/** `digest_function` in requests: a function that older servers do not have. */
-function functionField(method: string, number: number): Use {
-  const holds = (payload: Buffer): boolean => payload.length > 1 || payload[0]! > 7;
-  const used = {
-    what: NEWER_FUNCTIONS,
-    element: SHA256TREE,
-    text: "digest_function",
-    path: [number],
-    holds,
-  } as const;
-  return { in: "request", methods: [method], used };
-}
-
-const FUNCTION_SEGMENT: Use = {
-  in: "request",
-  methods: [READ, WRITE],
-  used: {
-    what: NEWER_FUNCTIONS,
-    element: SHA256TREE,
-    text: "resource_name",
-    path: [1],
-    holds: (payload) => parseResourceName(payload.toString())?.digestFunction?.implicit === false,
-  },
-};
 
 /** Negotiation, names and headers (drift items D01 to D14, D58, D59). */
 export const NEGOTIATION: readonly NotBuilt[] = [
@@ -138,39 +94,6 @@ export const NEGOTIATION: readonly NotBuilt[] = [
     marker: "behaviour:missing-blob-function",
     clientAhead: "for the first seven functions nothing changed, and older servers have no others",
     serverAhead: "a subject has the function only for functions that an older client cannot use",
-  },
-  {
-    id: "digest-functions",
-    title: "Digest functions",
-    since: "2.5",
-    drift: ["D09", "P07", "P08"],
-    why: "A server takes a hash of a function it does not have for one of its own, and never finds or stores the blob.",
-    owns: [
-      ...of("CacheCapabilities", "digest_functions"),
-      ...of("DigestFunction.Value", "UNKNOWN", ...DIGEST_FUNCTIONS.map(({ name }) => name)),
-    ],
-    older: ["first-seven", "the functions that need not be named"],
-    newer: ["named", "also SHA256TREE, BLAKE3 and GITSHA1, which requests name"],
-    marker: SHA256TREE,
-    clientAhead: {
-      kind: "reject",
-      code: "digest-function-unsupported",
-      has: "has only digest functions from before API 2.5",
-      fix: "start the client with a digest function that the upstream announces",
-      uses: [
-        FUNCTION_SEGMENT,
-        functionField(EXECUTE, 9),
-        functionField(GET_ACTION_RESULT, 6),
-        functionField(UPDATE_ACTION_RESULT, 5),
-        functionField(FIND_MISSING_BLOBS, 3),
-        functionField(BATCH_UPDATE_BLOBS, 5),
-        functionField(BATCH_READ_BLOBS, 4),
-        functionField(GET_TREE, 5),
-        functionField(SPLIT_BLOB, 3),
-        functionField(SPLICE_BLOB, 4),
-      ],
-    },
-    serverAhead: "a server goes on reading the functions an older client has",
   },
   {
     id: "operation-digest-function",

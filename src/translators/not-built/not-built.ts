@@ -71,9 +71,7 @@ function step(ahead: string | Reject): Step {
 }
 
 function summary(ahead: string | Reject): string {
-  return typeof ahead === "string"
-    ? `passes: ${ahead}`
-    : `what uses it is refused, as the upstream ${ahead.has}`;
+  return typeof ahead === "string" ? `passes: ${ahead}` : `what uses it is refused: ${ahead.fix}`;
 }
 
 interface Forms {
