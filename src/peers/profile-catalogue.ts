@@ -113,5 +113,6 @@ function nameOf(peer: string, { from, to }: ProfileRange<unknown>): string {
 function rangeText({ from, to }: ProfileRange<unknown>): string {
   if (from === undefined) return to === undefined ? "" : `up to ${to}`;
   if (to === undefined) return `from ${from}`;
-  return from === to ? from : `${from} to ${to}`;
+  if (from === to) return from;
+  return from.startsWith(`${to}.`) ? `${to}, from ${from}` : `${from} to ${to}`;
 }

@@ -5,62 +5,83 @@ import { choice, count, expression, flag, list, maybe, record, text } from "./pr
 
 const compressor = choice("IDENTITY", "ZSTD", "DEFLATE", "BROTLI");
 
-/** Every fact of a server: what it says, and its members. `evidence` comes on top of each. */
+/** Every fact of a server: what it says, which features (or parts of this project) go by it, and its members. `evidence` comes on top of each. */
 export const SERVER_FACTS = {
   level: {
     says: "The level of the API that it follows in all that nothing else is said about",
+    usedBy: ["every feature"],
     members: { is: choice(...LEVELS) },
   },
   window: {
     says: "The API versions that GetCapabilities states; a bound that is left out is not stated (D02)",
+    usedBy: ["api-version"],
     members: { deprecated: maybe(semVer), low: maybe(semVer), high: maybe(semVer) },
   },
   missingMethods: {
     says: "Methods that end in UNIMPLEMENTED; `*` stands for all of a service",
+    usedBy: [
+      "get-tree",
+      "chunking",
+      "wait-execution",
+      "batch-methods",
+      "capabilities-service",
+      "asset-service",
+    ],
     members: { are: list(methodName) },
   },
   optionalMethods: {
     says: "Methods that are there if the server is configured so; a server of which nothing else is known counts as without",
+    usedBy: ["chunking", "asset-service"],
     members: { are: list(methodName) },
   },
   digestFunctions: {
     says: "Digest functions it offers, the preferred first (D09); `several` is false if one deployment offers one of them",
+    usedBy: ["digest-functions", "execution-digest-functions", "digest-function-field"],
     members: { are: list(functionName), several: flag },
   },
   gitHashes: {
     says: "What it calls SHA1 are names of git objects, which no other client can make (P08)",
+    usedBy: ["digest-functions"],
     members: { is: flag },
   },
   compressors: {
     says: "Compressors it announces for streams, in its order; `optional` if only configuration brings them (D15)",
+    usedBy: ["compressed-blobs"],
     members: { are: list(compressor), optional: maybe(list(compressor)) },
   },
   batchCompressors: {
     says: "Compressors it announces for batches, in its order (D17)",
+    usedBy: ["batch-compression"],
     members: { are: list(compressor), optional: maybe(list(compressor)) },
   },
   committedSize: {
     says: "What the reply to a compressed upload counts (D16); `early` is its form when the blob was there before",
+    usedBy: ["committed-size"],
     members: { counts: choice("sent", "blob", "minus-one"), early: maybe(choice("minus-one", "same")) },
   },
   batchLimit: {
     says: "max_batch_total_size_bytes as announced, 0 for none, and whether it counts blobs or the message (D18, P03)",
+    usedBy: ["batch-limits", "upstream port"],
     members: { announced: count, counts: maybe(choice("blobs", "message")) },
   },
   messageLimit: {
     says: "Bytes of the largest message it takes",
+    usedBy: ["batch-limits", "upstream port"],
     members: { is: count },
   },
   blobLimit: {
     says: "max_cas_blob_size_bytes: whether it is announced (D19)",
+    usedBy: ["blob-size-limit"],
     members: { announced: flag },
   },
   treePages: {
     says: "What GetTree does with page_size and page_token (D21)",
+    usedBy: ["get-tree"],
     members: { are: choice("honoured", "ignored", "refused") },
   },
   readRange: {
     says: "What ByteStream.Read does with an offset and a limit",
+    usedBy: ["read-range"],
     members: {
       offset: choice("honoured", "ignored-compressed"),
       limit: choice("honoured", "unimplemented", "out-of-range", "refused-compressed"),
@@ -68,14 +89,17 @@ export const SERVER_FACTS = {
   },
   writeStatus: {
     says: "What QueryWriteStatus tells of an upload under way (D14)",
+    usedBy: ["embedded server"],
     members: { tells: choice("offset", "nothing-or-all") },
   },
   resourceNames: {
     says: "Which names of blobs it takes (D14): with a segment for any digest function, and with text after the size",
+    usedBy: ["resource-names", "upstream port"],
     members: { functionSegment: flag, trailing: maybe(flag) },
   },
   instanceNames: {
     says: "Which instance names it takes: any, those it is configured for, or those with a configured prefix; and what the others end in",
+    usedBy: ["instance-names", "embedded server"],
     members: {
       are: choice("any", "configured", "prefix"),
       otherwise: maybe(choice(...STATUS_NAMES)),
@@ -86,14 +110,17 @@ export const SERVER_FACTS = {
   },
   absoluteSymlinks: {
     says: "symlink_absolute_path_strategy as announced; `optional` if configuration may say the other (D34)",
+    usedBy: ["input-symlinks"],
     members: { are: choice("ALLOWED", "DISALLOWED"), optional: maybe(flag) },
   },
   inputSymlinks: {
     says: "Whether symlinks of the input tree are made",
+    usedBy: ["input-symlinks"],
     members: { made: flag },
   },
   outputLinks: {
     says: "What becomes of symlinks among outputs: reported as such, or followed and reported as what they lead to (D25)",
+    usedBy: ["output-symlinks"],
     members: {
       are: choice("reported", "followed"),
       dangling: maybe(choice("reported", "dropped", "failed")),
@@ -101,6 +128,7 @@ export const SERVER_FACTS = {
   },
   cacheWrites: {
     says: "update_enabled, and what UpdateActionResult does (D52)",
+    usedBy: ["cache-writes"],
     members: {
       announced: choice("yes", "no", "configured", "by-client"),
       refused: maybe(choice("dropped", ...STATUS_NAMES)),
@@ -108,6 +136,7 @@ export const SERVER_FACTS = {
   },
   execution: {
     says: "exec_enabled; whether Execute looks into the action cache, and how its stream ends",
+    usedBy: ["wait-execution", "embedded server"],
     members: {
       offered: choice("yes", "no", "configured"),
       cacheLookup: maybe(flag),
@@ -116,18 +145,22 @@ export const SERVER_FACTS = {
   },
   priorities: {
     says: "The range of priorities it announces for executions (D50)",
+    usedBy: ["priorities"],
     members: { are: choice("any", "not-negative") },
   },
   nodePropertyNames: {
     says: "What supported_node_properties lists: names of attributes, or of platform properties (D32)",
+    usedBy: ["node-properties"],
     members: { are: list(text()), of: maybe(choice("files", "platform")) },
   },
   nodeAttributes: {
     says: "Attributes of files that it applies to inputs and returns for outputs (D30, D31)",
+    usedBy: ["node-properties"],
     members: { applied: list(text()), returned: list(text()) },
   },
   chunking: {
     says: "Whether SplitBlob and SpliceBlob are announced, and by which rule it cuts (D22)",
+    usedBy: ["chunking"],
     members: {
       announced: choice("yes", "no", "configured"),
       rule: maybe(choice("fast-cdc-2020", "own")),
@@ -137,6 +170,7 @@ export const SERVER_FACTS = {
   },
   platformMatch: {
     says: "How it finds a worker for a platform: by the same set of properties, by names it knows, by rules of its configuration (D37)",
+    usedBy: ["platform-lexicon", "embedded server"],
     members: {
       by: choice("equal-sets", "registered-names", "configuration"),
       otherwise: maybe(choice("precondition-text", "precondition-invalid")),
@@ -144,10 +178,12 @@ export const SERVER_FACTS = {
   },
   platformProperties: {
     says: "Names of platform properties it is known to read (D37)",
+    usedBy: ["platform-lexicon"],
     members: { are: list(text()) },
   },
   missingInputs: {
     says: "How Execute tells of blobs that are missing: FAILED_PRECONDITION with MISSING for each, as text only, or NOT_FOUND (D07)",
+    usedBy: ["missing-blobs"],
     members: {
       as: choice("missing", "text", "not-found"),
       of: maybe(list(choice("action", "command", "inputs"))),
@@ -156,18 +192,22 @@ export const SERVER_FACTS = {
   },
   sortedLists: {
     says: "Whether it refuses commands whose lists are not sorted and free of doubles",
+    usedBy: ["output-paths", "embedded server"],
     members: { required: flag },
   },
   inlineOutputs: {
     says: "Whether outputs are inlined: never, or those asked for up to so many bytes (D44)",
+    usedBy: ["inline-outputs"],
     members: { are: choice("never", "on-request"), mostBytes: maybe(count) },
   },
   requestMetadata: {
     says: "What it does with RequestMetadata: refuses a second header, acts on the name of the tool (D05)",
+    usedBy: ["request-metadata"],
     members: { repeated: maybe(choice("refused")), toolActedOn: maybe(flag) },
   },
   assets: {
     says: "How Fetch and Push treat what they cannot do: unknown qualifiers, requests without URIs, writes (D54 to D57)",
+    usedBy: ["asset-service", "asset-checksums"],
     members: {
       qualifiers: choice("ignored", "refused"),
       withoutUris: maybe(choice(...STATUS_NAMES)),
@@ -177,10 +217,12 @@ export const SERVER_FACTS = {
   },
   vendorServices: {
     says: "Services beyond the API that it has, and that pass (D59)",
+    usedBy: ["vendor-fields"],
     members: { are: list(text(/^[A-Za-z0-9_.]+$/)) },
   },
   recognition: {
     says: "Answers to harmless questions that tell it from others",
+    usedBy: ["recognition"],
     members: {
       signs: list(
         record({

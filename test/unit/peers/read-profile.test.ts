@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { StartError } from "../../../src/config/start-error.ts";
 import { ProfileCatalogue } from "../../../src/peers/profile-catalogue.ts";
-import { readProfile } from "../../../src/peers/read-profile.ts";
+import { readProfile, shippedProfiles } from "../../../src/peers/read-profile.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "reapi-bridge-profiles-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -127,4 +127,21 @@ test("a name that is taken, and a base that is not there, are refused at their p
   assert.deepEqual(problems(text, known), [
     '4:10: there is no profile of a server called "frm"; did you mean "farm"?',
   ]);
+});
+
+test("the example of the documentation is a profile", () => {
+  const example = /```yaml\n(.*?)```/s.exec(readFileSync("docs/profiles.md", "utf8"))?.[1];
+  assert.ok(example);
+  const { facts, features } = read(example, shippedProfiles()).resolve("server", "our-buildfarm");
+  assert.equal(facts.messageLimit?.is, 16777216);
+  assert.deepEqual(features["action-platform"]?.reads, ["action", "command"]);
+  assert.deepEqual(features["output-paths"]?.reads, ["paths", "lists"]);
+});
+
+test("a range within one release says so", () => {
+  const ranges = shippedProfiles().ranges("client", "bazel");
+  assert.deepEqual(
+    ranges.slice(0, 3).map(({ range }) => range),
+    ["0.17 to 4.0", "4, from 4.1", "5.0"],
+  );
 });

@@ -126,6 +126,17 @@ test("no fact is without a profile that states it", () => {
   }
 });
 
+test("every fact is used by a feature or a part of this project", () => {
+  const users = new Set([
+    ...TRANSLATORS.map(({ feature }) => feature.id),
+    ...["every feature", "embedded server", "test client", "upstream port", "recognition"],
+  ]);
+  for (const [fact, { usedBy }] of [...Object.entries(SERVER_FACTS), ...Object.entries(CLIENT_FACTS)]) {
+    assert.ok(usedBy.length > 0, fact);
+    for (const user of usedBy) assert.ok(users.has(user), `${fact}: ${user}`);
+  }
+});
+
 /** What names people use stand for. */
 const RESOLVED = [
   ["buildbarn@2026-03-26", "from 2026-03-26"],

@@ -1,0 +1,128 @@
+import { CLIENT_FACTS } from "../../src/peers/client-facts.ts";
+import type { Role } from "../../src/peers/profile.ts";
+import { PROFILE_FEATURES } from "../../src/peers/profile-features.ts";
+import type { JsonSchema, Members } from "../../src/peers/profile-kinds.ts";
+import { shippedProfiles } from "../../src/peers/read-profile.ts";
+import { SERVER_FACTS } from "../../src/peers/server-facts.ts";
+import { table } from "./markdown.ts";
+
+type Facts = Readonly<Record<string, { says: string; usedBy: readonly string[]; members: Members }>>;
+
+const profiles = shippedProfiles();
+
+/** What may stand for a value. Long lists of words are in the schema. */
+function values(schema: JsonSchema): string {
+  const {
+    enum: words,
+    type,
+    items,
+    properties,
+    pattern,
+    format,
+  } = schema as Record<string, JsonSchema> & {
+    enum?: readonly string[];
+    type?: string;
+    pattern?: string;
+    format?: string;
+  };
+  if (words !== undefined) return words.length > 8 ? `${words[0]}, …` : words.join(", ");
+  if (type === "array") return `list of: ${values(items!)}`;
+  if (type === "object") return Object.keys(properties!).join(" + ");
+  if (type === "boolean") return "true, false";
+  if (format === "regex") return "expression";
+  return type === "integer" ? "number" : pattern?.startsWith("^\\d") ? "version" : "text";
+}
+
+function members(fact: Members): string {
+  const lines = Object.entries(fact).map(
+    ([name, { schema, optional }]) => `\`${name}${optional ? "?" : ""}\`: ${values(schema)}`,
+  );
+  return lines.join("<br>");
+}
+
+function factTable(facts: Facts): string {
+  const rows = Object.entries(facts).map(([name, { says, usedBy, members: of }]) => [
+    `\`${name}\``,
+    says,
+    members(of),
+    usedBy.join(", "),
+  ]);
+  return table(["fact", "what it says", "members", "used by"], rows);
+}
+
+function featureTable(): string {
+  const rows = Object.entries(PROFILE_FEATURES).map(([name, { forms, of }]) => [
+    `[${name}](features.md#${name})`,
+    forms.join(", "),
+    of.map((role) => `${role}s`).join(", "),
+  ]);
+  return table(["feature", "forms", "profiles of"], rows);
+}
+
+/** A line for each peer; aliases lead to the same ranges. */
+function shipped(role: Role): string {
+  const peers = new Map(profiles.names(role).map((name) => [profiles.ranges(role, name), [] as string[]]));
+  for (const name of profiles.names(role)) peers.get(profiles.ranges(role, name))!.push(name);
+  const rows = [...peers].map(([ranges, names]) => {
+    const peer = ranges[0]!.peer;
+    const others = names.filter((name) => name !== peer).map((name) => `\`${name}\``);
+    return [
+      [`\`${peer}\``, ...others].join(", "),
+      ranges[0]!.title,
+      ranges.map(({ range }) => range || "all").join("; "),
+    ];
+  });
+  return table(["names", role, "ranges"], rows);
+}
+
+/** The text of `docs/profiles.md`. */
+export function profilesPage(): string {
+  return `\
+<!-- Written by scripts/generate-reference.ts from src/peers and config/profiles: change those. -->
+
+# Profiles
+
+A profile says how one client or server really behaves: which forms of each [feature](features.md) it reads and writes, which methods it
+lacks, which limits hold. Version numbers do not tell, since peers honour parts of newer revisions and ignore parts of their own.
+
+A name stands for one range of versions or dates: \`buildbarn\` for the newest, \`nativelink@1.6\` for the newest that any 1.6 is in,
+\`buildbarn@2026-03-26\` for the one of that day.
+
+## Known peers
+
+${shipped("server")}${shipped("client")}\
+## A profile of your own
+
+A YAML or JSON file. It may extend a known peer, and then says only what is different:
+
+\`\`\`yaml
+# yaml-language-server: $schema=../profile-schema.json
+role: server
+peer: our-buildfarm
+title: Our Buildfarm
+extends: buildfarm@2.15
+ranges:
+  - facts:
+      messageLimit: { is: 16777216, evidence: our configuration }
+    features:
+      action-platform: { reads: [action, command], evidence: our patch of May }
+\`\`\`
+
+- \`ranges\` stand oldest first and do not overlap. \`from\` and \`to\` belong to the range, and a short one stands for all that begin with it:
+  \`to: "2.9"\` holds 2.9.4. Without them a range has no end on that side.
+- Each range takes over what the one before it says, and the first one what \`extends\` names; a fact or feature that is said again is replaced
+  as a whole. \`afresh: true\` takes over nothing.
+- Each fact and feature has \`evidence\`: where it is from, in a few words.
+- What nothing is said about is as the \`level\` has it.
+
+## Features
+
+\`reads\` and \`writes\` list forms, the best first. Other features follow from the facts below.
+
+${featureTable()}## Facts of servers
+
+${factTable(SERVER_FACTS)}## Facts of clients
+
+${factTable(CLIENT_FACTS).trimEnd()}
+`;
+}
