@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tree: ["wire", "spec"],
   upstream: ["wire", "spec", "tree"],
   peers: ["wire", "spec", "tree", "upstream", "config"],
-  translators: ["wire", "spec", "tree", "upstream", "peers", "observe"],
+  translators: ["wire", "spec", "tree", "upstream", "peers", "config", "observe"],
   actions: ["wire", "spec", "tree", "upstream", "peers", "translators", "observe"],
   plan: ["wire", "spec", "tree", "upstream", "peers", "translators", "actions", "config", "observe"],
   embedded: ["wire", "spec"],

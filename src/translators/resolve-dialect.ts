@@ -1,11 +1,12 @@
 /** From what is known of a peer to its dialect. */
+import { didYouMean } from "../config/did-you-mean.ts";
 import type { Claim, Dialect, PeerFacts, Support } from "../peers/dialect.ts";
 import type { Translator } from "./translator.ts";
 
 /**
  * The dialect of a peer: for each feature the first claim about what it reads and about what it writes, else what the translator makes of its level
  * or digest functions, else what is correct for every peer.
- * @throws RangeError for a claim about a feature or form that does not exist.
+ * @throws RangeError for a claim about a feature or form that does not exist, or of no form at all.
  */
 export function resolveDialect(facts: PeerFacts, translators: readonly Translator[]): Dialect {
   for (const claim of facts.claims) checkClaim(claim, translators);
@@ -28,17 +29,25 @@ function supportOf(facts: PeerFacts, translator: Translator): Support {
   };
 }
 
-function checkClaim(
-  { feature, reads = [], writes = [], evidence }: Claim,
-  translators: readonly Translator[],
-): void {
+function checkClaim(claim: Claim, translators: readonly Translator[]): void {
+  const { feature, reads, writes, evidence } = claim;
   const known = translators.find((translator) => translator.feature.id === feature)?.feature;
-  if (known === undefined) throw new RangeError(`${evidence.note}: there is no feature called ${feature}`);
+  if (known === undefined) {
+    const ids = translators.map((translator) => translator.feature.id);
+    throw new RangeError(
+      `${evidence.note}: there is no feature called ${feature}${didYouMean(feature, ids)}`,
+    );
+  }
   const forms = Object.keys(known.forms);
-  const wrong = [...reads, ...writes].find((form) => !forms.includes(form));
+  const wrong = [...(reads ?? []), ...(writes ?? [])].find((form) => !forms.includes(form));
   if (wrong !== undefined) {
     throw new RangeError(
       `${evidence.note}: ${feature} has no form called ${wrong}; its forms are ${forms.join(", ")}`,
+    );
+  }
+  if (reads?.length === 0 || writes?.length === 0) {
+    throw new RangeError(
+      `${evidence.note}: ${feature} needs a form to read and to write; its forms are ${forms.join(", ")}`,
     );
   }
 }
