@@ -61,10 +61,9 @@ function digestFunctions({ facts, role }: ResolvedProfile): number[] {
   return names.map((name) => DIGEST_FUNCTIONS.find((known) => known.name === name)!.number);
 }
 
-/** Paths of the methods that are missing, or there by configuration only. */
+/** Paths of the methods that are missing whatever the configuration. */
 function missing({ facts }: ResolvedServer): Set<string> {
-  const patterns = [...(facts.missingMethods?.are ?? []), ...(facts.optionalMethods?.are ?? [])];
-  return new Set(patterns.flatMap(pathsOf));
+  return new Set(facts.missingMethods?.are.flatMap(pathsOf));
 }
 
 /** Paths of a method as profiles write it: `ContentAddressableStorage/GetTree`, or `Fetch/*` for all of a service. */

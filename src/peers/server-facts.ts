@@ -30,7 +30,7 @@ export const SERVER_FACTS = {
     members: { are: list(methodName) },
   },
   optionalMethods: {
-    says: "Methods that are there if the server is configured so; a server of which nothing else is known counts as without",
+    says: "Methods that only configuration brings: calls of them go through, and the server tells whether it has them",
     usedBy: ["chunking", "asset-service"],
     members: { are: list(methodName) },
   },
