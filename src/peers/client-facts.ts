@@ -1,9 +1,11 @@
 /** The facts a profile may state of a client besides the forms of features: each is used by a translator, a refusal, a lens or the client that tests play. */
 import { LEVELS } from "../spec/versions.ts";
 import { functionName, methodName, semVer } from "./common-kinds.ts";
+import { PROFILE_FEATURES, type ProfileFeature } from "./profile-features.ts";
 import { choice, count, expression, flag, list, maybe, record, text } from "./profile-kinds.ts";
 
-const word = text(/^\S+$/);
+const features = Object.keys(PROFILE_FEATURES) as ProfileFeature[];
+const form = choice(...new Set(Object.values(PROFILE_FEATURES).flatMap(({ forms }) => forms)));
 
 /** Every fact of a client: what it says, which features (or parts of this project) go by it, and its members. `evidence` comes on top of each. */
 export const CLIENT_FACTS = {
@@ -36,10 +38,10 @@ export const CLIENT_FACTS = {
       unmet: maybe(choice("older", "newer")),
       gates: list(
         record({
-          feature: word,
+          feature: choice(...features),
           from: semVer,
-          newer: list(word),
-          older: list(word),
+          newer: list(form),
+          older: list(form),
           of: choice("reads", "writes"),
         }),
       ),

@@ -19,22 +19,25 @@ export interface VersionRange {
 }
 
 /** Negative if all that `a` stands for is before all that `b` stands for, positive if after, 0 if one holds the other. */
-function compare(a: Version, b: Version): number {
+export function compareVersions(a: Version, b: Version): number {
   for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return 0;
 }
 
 /** Whether something that `version` stands for is in the range. */
 export function reaches({ from, to }: VersionRange, version: Version): boolean {
-  return (from === null || compare(version, from) >= 0) && (to === null || compare(version, to) <= 0);
+  return (
+    (from === null || compareVersions(version, from) >= 0) &&
+    (to === null || compareVersions(version, to) <= 0)
+  );
 }
 
 /** Whether `range` ends before the other begins, so that no version is in both. */
 export function endsBefore(range: VersionRange, next: VersionRange): boolean {
-  return range.to !== null && next.from !== null && compare(range.to, next.from) < 0;
+  return range.to !== null && next.from !== null && compareVersions(range.to, next.from) < 0;
 }
 
 /** Whether the range ends no earlier than it begins. */
 export function isInOrder({ from, to }: VersionRange): boolean {
-  return from === null || to === null || compare(from, to) <= 0;
+  return from === null || to === null || compareVersions(from, to) <= 0;
 }
