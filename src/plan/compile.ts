@@ -1,19 +1,15 @@
 /** From two dialects and a policy to a plan: the only place that decides how calls travel. */
 
 import { ActionCheck } from "../actions/action-check.ts";
+import { editResult, noteAction, type ResultHook, WITH_RESULTS } from "../actions/result-edit.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
 import { methodAt } from "../spec/methods.ts";
 import {
   CANCEL_OPERATION,
   DELETE_OPERATION,
   EXECUTE,
-  GET_ACTION_RESULT,
   GET_CAPABILITIES,
-  GET_OPERATION,
   LIST_OPERATIONS,
-  UPDATE_ACTION_RESULT,
-  WAIT_EXECUTION,
-  WAIT_OPERATION,
 } from "../translators/methods.ts";
 import type { Pair, Reject, Step, Translate, Translator, Use } from "../translators/translator.ts";
 import { findUse, UseScan } from "../translators/uses.ts";
@@ -22,19 +18,8 @@ import { MethodBuilder } from "./method-builder.ts";
 import type { Decision, FeaturePolicy, Plan, Policy } from "./plan.ts";
 import { refusalOf } from "./refusal.ts";
 
-/** Methods that carry ActionResults to the client. */
-const WITH_RESULTS = [
-  EXECUTE,
-  WAIT_EXECUTION,
-  GET_ACTION_RESULT,
-  UPDATE_ACTION_RESULT,
-  GET_OPERATION,
-  WAIT_OPERATION,
-  LIST_OPERATIONS,
-];
-
 /** Methods that name an Action, or an operation that stands for one: where another Action runs, the names change. */
-const WITH_ACTIONS = [...WITH_RESULTS, CANCEL_OPERATION, DELETE_OPERATION];
+const WITH_ACTIONS = [...WITH_RESULTS, LIST_OPERATIONS, CANCEL_OPERATION, DELETE_OPERATION];
 
 /** What is said of a method that the server is known to lack. */
 const LACKING: Reject = {
@@ -106,6 +91,7 @@ class Compiler {
   }
 
   plan(): Plan {
+    this.editResults();
     if (this.checks.length > 0) {
       const check = new ActionCheck(this.checks);
       this.method(EXECUTE).check((message, call) => check.run(message, call).then(() => null));
@@ -113,6 +99,20 @@ class Compiler {
     const methods = new Map([...this.methods].map(([path, builder]) => [path, builder.build()]));
     const { pair, content, checks, lenses, decisions } = this;
     return Object.freeze({ pair, methods, content, checks, lenses, decisions });
+  }
+
+  /** Hooks of results run in reverse, as all that edits what comes back. */
+  private editResults(): void {
+    const hooks = this.content.flatMap(({ result }) => result ?? []).reverse();
+    if (hooks.length === 0) return;
+    const bound = hooks.map(
+      (hook): ResultHook =>
+        (result, originals) =>
+          hook(result, originals, this.pair),
+    );
+    for (const path of WITH_RESULTS) {
+      this.method(path).results(noteAction, (message, call) => editResult(message, call, bound));
+    }
   }
 
   private translate(translator: Translator, step: Translate, from: string): void {

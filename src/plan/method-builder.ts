@@ -44,6 +44,12 @@ export class MethodBuilder {
     this.requests.push(check);
   }
 
+  /** Edits the results in responses before all other hooks see them; `note` sees requests as the upstream gets them. */
+  results(note: BoundHook, edit: BoundHook): void {
+    this.requests.push(note);
+    this.responses.unshift(edit);
+  }
+
   /** The first refusal is the one callers see. */
   reject(feature: string, refusal: () => BridgeError): void {
     this.features.add(feature);

@@ -59,7 +59,7 @@ function addUnified() {
 }
 
 function addTyped() {
-  const result = (message: Buffer, { command }: Originals): Edit => type(message, command);
+  const result = (message: Buffer, originals: Originals): Promise<Edit> => type(message, originals);
   return { kind: "translate", content: { result } } as const;
 }
 
@@ -77,10 +77,12 @@ function unify(result: Buffer): Edit {
 }
 
 /** Where the Command is not known, or says nothing, a link counts as one to a file. */
-function type(result: Buffer, command: Buffer | null): Edit {
+async function type(result: Buffer, originals: Originals): Promise<Edit> {
   const links = linksOf(result);
   const there = new Set([...pathsIn(links, FILE_LINKS), ...pathsIn(links, DIRECTORY_LINKS)]);
   const missing = links.filter(({ number, path }) => number === LINKS && !there.has(path));
+  if (missing.length === 0) return null;
+  const command = await originals.command();
   const isDirectory = ({ path }: Link): boolean => command !== null && declaresDirectory(command, path);
   const files = unique(missing.filter((link) => !isDirectory(link)));
   const directories = unique(missing.filter(isDirectory));

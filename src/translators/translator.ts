@@ -94,10 +94,11 @@ export interface MethodHooks {
   ) => Promise<AsyncIterable<readonly Buffer[]> | null>;
 }
 
-/** What a content hook may look at: the client's own messages, null where nothing read them, and blobs by digest. */
+/** What a content hook may look at besides its message. */
 export interface Originals {
-  readonly action: Buffer | null;
-  readonly command: Buffer | null;
+  /** The client's own Action, and its Command, read when asked for; null where they are not known or cannot be had. */
+  readonly action: () => Promise<Buffer | null>;
+  readonly command: () => Promise<Buffer | null>;
   /** The upstream the input tree is read from. */
   readonly port: Upstream;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { planRoutes } from "../../src/proxy/lanes/plan-routes.ts";
+import type { Messages } from "../../src/spec/generated/messages.ts";
 import type { Level } from "../../src/spec/versions.ts";
 import { SAFE_DIALECT } from "../../src/upstream/dialect.ts";
 import { readErrorInfo } from "../../src/wire/error-details.ts";
@@ -21,20 +22,27 @@ async function between(t: TestContext, from: Level, to: Level) {
   return { client: new ReapiClient(t, bridge.address, from), direct };
 }
 
-/** Stores a command that makes a file `out`, and executes it. */
-async function execute(client: ReapiClient, outputs: { outputPaths?: string[]; outputFiles?: string[] }) {
+type V2Operation = Messages["google.longrunning.Operation"];
+
+interface Outputs {
+  readonly outputPaths?: string[];
+  readonly outputFiles?: string[];
+}
+
+/** Stores an action that makes a file `out` and a link to it. */
+async function actionOf(client: ReapiClient, outputs: Outputs) {
   const commandDigest = await client.storeMessage(`${V2}.Command`, {
     arguments: ["/bin/sh", "-c", "echo made > out; ln -s out link"],
     ...outputs,
   });
   const inputRootDigest = await client.storeMessage(`${V2}.Directory`, {});
-  const actionDigest = await client.storeMessage(`${V2}.Action`, { commandDigest, inputRootDigest });
-  const operations = await client.all<{ done: boolean; response: { value: Buffer } | null }>(
-    "Execution/Execute",
-    {
-      actionDigest,
-    },
-  );
+  return client.storeMessage(`${V2}.Action`, { commandDigest, inputRootDigest });
+}
+
+/** Executes that action. */
+async function execute(client: ReapiClient, outputs: Outputs) {
+  const actionDigest = await actionOf(client, outputs);
+  const operations = await client.all<V2Operation>("Execution/Execute", { actionDigest });
   const { response } = operations.at(-1)!;
   return client.codec.decode(`${V2}.ExecuteResponse`, response!.value).result!;
 }
@@ -118,4 +126,17 @@ test("an older client of the newest server is served as it always was", async (t
   );
   const [blob] = await client.store("stored");
   assert.equal((await client.read(`blobs/${blob!.hash}/${blob!.sizeBytes}`)).toString(), "stored");
+});
+
+test("links a server lists in the older way reach a client that reads the newer, executed or cached", async (t) => {
+  const { client, direct } = await between(t, "2.12", "2.0");
+  const outputs = { outputPaths: ["link"], outputFiles: ["link"] };
+  const paths = (links: readonly { path: string }[]): string[] => links.map(({ path }) => path);
+  assert.deepEqual(paths((await execute(direct, outputs)).outputSymlinks), []);
+  assert.deepEqual(paths((await execute(client, outputs)).outputSymlinks), ["link"]);
+  const actionDigest = await actionOf(client, outputs);
+  const path = "ActionCache/GetActionResult";
+  const cached = (through: ReapiClient) => through.unary<V2Message<"ActionResult">>(path, { actionDigest });
+  assert.deepEqual(paths((await cached(direct)).outputSymlinks), []);
+  assert.deepEqual(paths((await cached(client)).outputSymlinks), ["link"]);
 });

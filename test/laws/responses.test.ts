@@ -56,7 +56,11 @@ const LINKED = [
 async function editResult({ content, pair }: Plan, result: Buffer): Promise<Buffer> {
   let current = result;
   for (const { result: hook } of content) {
-    const edit = await hook?.(current, { action: null, command: null, port: new MemoryUpstream() }, pair);
+    const edit = await hook?.(
+      current,
+      { action: async () => null, command: async () => null, port: new MemoryUpstream() },
+      pair,
+    );
     if (edit != null) current = Buffer.concat(edit);
   }
   return current;

@@ -22,7 +22,11 @@ async function received(
   const made = plan(client({ level: from }), server({ level: to }));
   let current = result;
   for (const { result: hook } of made.content) {
-    const edit = await hook?.(current, { action: null, command, port: new MemoryUpstream() }, made.pair);
+    const edit = await hook?.(
+      current,
+      { action: async () => null, command: async () => command, port: new MemoryUpstream() },
+      made.pair,
+    );
     if (edit != null) current = Buffer.concat(edit);
   }
   return current;
