@@ -1,12 +1,12 @@
 import type { Connection } from "../http2/connection.ts";
 import { ErrorCode, errorName } from "../http2/constants.ts";
 import { eventTime } from "../http2/current-read.ts";
-import { copyWithHeadroom, HEADROOM } from "../http2/headroom.ts";
 import { type Field, listSize } from "../http2/hpack/field.ts";
 import { internName } from "../http2/hpack/name.ts";
 import { HeadKind, type Stream, type StreamSink } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
+import { EarlyRequest } from "./early-request.ts";
 import { type Ending, endCall } from "./local-reply.ts";
 import { budgetSpent, toCallError } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
@@ -32,14 +32,7 @@ export class RelayCall implements StreamSink, WaitingCall {
   private headSent = false;
   private ended = false;
   /** What came before there was a stream to send it on. */
-  private early: {
-    head: readonly Field[];
-    data: Buffer[];
-    trailers: readonly Field[] | null;
-    fin: boolean;
-    /** What the head, and the trailers, are charged to the budget. */
-    bytes: number;
-  } | null = null;
+  private early: EarlyRequest | null = null;
   private timer: NodeJS.Timeout | null = null;
 
   /** Starts the call; `fields` is the request's head as it came. */
@@ -72,22 +65,15 @@ export class RelayCall implements StreamSink, WaitingCall {
       this.filtered.end(fields.slice());
     } else if (this.upstream !== null) {
       this.upstream.sendHeaders(fields, true);
-    } else if (this.early !== null) {
-      for (const field of fields) field.retain();
-      this.early.trailers = fields.slice();
-      this.early.fin = true;
-      this.early.bytes += listSize(fields);
-      this.core.budget.charge(listSize(fields));
+    } else {
+      this.early?.addTrailers(fields);
     }
   }
 
   data(buffer: Buffer, start: number, end: number, fin: boolean): number {
     if (this.filtered !== null) return this.filtered.data(buffer, start, end, fin);
     if (this.upstream !== null) return this.upstream.forward(buffer, start, end, fin);
-    if (this.early === null) return end - start;
-    this.early.data.push(copyWithHeadroom(buffer, start, end));
-    this.early.fin = fin;
-    return 0;
+    return this.early === null ? end - start : this.early.add(buffer, start, end, fin);
   }
 
   reset(code: number, why: string | null): void {
@@ -102,14 +88,9 @@ export class RelayCall implements StreamSink, WaitingCall {
   // ---- from the link ----
 
   opened(connection: Connection): void {
-    const { head, data, trailers, fin } = this.early!;
-    this.stopWaiting();
-    const last = trailers === null ? data.length - 1 : -1;
-    this.open(connection, head, fin && data.length === 0 && trailers === null);
-    data.forEach((piece, i) => {
-      this.client.consumed(this.data(piece, HEADROOM, piece.length, fin && i === last));
-    });
-    if (trailers !== null) this.headers(trailers);
+    const early = this.takeEarly()!;
+    this.open(connection, early.head, early.bare);
+    early.handTo(this);
   }
 
   unavailable(why: string): void {
@@ -124,7 +105,7 @@ export class RelayCall implements StreamSink, WaitingCall {
     const { budget } = this.core;
     // They wait behind data that the client does not take.
     if (client.pendingBytes > 0 && !budget.fitsHead(listSize(fields))) {
-      this.refuse(budgetSpent(budget.limit).ending);
+      this.refuse(budgetSpent(budget.limit));
       return;
     }
     client.sendHeaders(fields, fin);
@@ -182,14 +163,12 @@ export class RelayCall implements StreamSink, WaitingCall {
 
   private wait(fields: readonly Field[], fin: boolean): void {
     const { budget } = this.core;
-    const bytes = listSize(fields);
-    if (!budget.chargeHead(bytes)) {
+    this.early = EarlyRequest.keep(this.client, budget, fields, fin);
+    if (this.early === null) {
       this.link.cancel(this);
       this.endWith(budgetSpent(budget.limit).ending);
       return;
     }
-    for (const field of fields) field.retain();
-    this.early = { head: fields.slice(), data: [], trailers: null, fin, bytes };
     const timeout = timeoutOf(fields);
     if (timeout === null) return;
     this.timer = setTimeout(
@@ -205,10 +184,11 @@ export class RelayCall implements StreamSink, WaitingCall {
     );
   }
 
-  private stopWaiting(): void {
+  private takeEarly(): EarlyRequest | null {
     if (this.timer !== null) clearTimeout(this.timer);
-    this.core.budget.charge(-this.early!.bytes);
+    const { early } = this;
     this.early = null;
+    return early;
   }
 
   private end(code: number, message: string): void {
@@ -226,11 +206,8 @@ export class RelayCall implements StreamSink, WaitingCall {
     if (this.ended) return;
     this.ended = true;
     if (this.early !== null) {
-      let held = 0;
-      for (const piece of this.early.data) held += piece.length - HEADROOM;
-      this.stopWaiting();
+      this.takeEarly()!.drop();
       this.link.cancel(this);
-      if (held > 0) this.client.consumed(held);
     }
     if (this.filter !== null) this.finishFilter(this.filter);
     this.core.metrics.callEnded(this.method, "relay", code, (eventTime() - this.started) / 1000);
