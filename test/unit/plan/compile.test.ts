@@ -151,3 +151,26 @@ test("every form of every pair of levels has a decision", () => {
     }
   }
 });
+
+test("of several forms a server reads, the first one that is not refused is taken", () => {
+  const used = { what: "It", element: null, text: null };
+  const reject: Step = {
+    kind: "reject",
+    code: "request-unsupported",
+    has: "reads two other forms",
+    fix: "do not",
+    uses: [{ in: "call", methods: [READ], used }],
+  };
+  const nothing = pass("nothing is to be done in a test");
+  const decided = (first: Step, second: Step) =>
+    compile([
+      feature("a", nothing, {
+        feature: { ...feature("a", nothing).feature, forms: { new: "", old: "", oldest: "" } },
+        assume: { client: NEW, server: { ...OLD, reads: ["old", "oldest"] } },
+        toServer: { new: { old: first, oldest: second }, old: {}, oldest: {} },
+      }),
+    ]).decisions.map(({ verdict, to }) => `${verdict} ${to}`)[0];
+  assert.equal(decided(reject, nothing), "pass oldest");
+  assert.equal(decided(nothing, reject), "pass old");
+  assert.equal(decided(reject, reject), "reject old");
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PlanCache } from "../../../src/plan/plan-cache.ts";
+import { GET_TREE } from "../../../src/translators/methods.ts";
 import { TRANSLATORS } from "../../../src/translators/registry.ts";
 import { client, server } from "../../translators/support.ts";
 
@@ -29,4 +30,10 @@ test("the longest unused plan goes first", () => {
   plans.get(pair("2.2"));
   assert.equal(plans.get(pair("2.0")), oldest);
   assert.notEqual(plans.get(pair("2.1")), other);
+});
+
+test("a method that a server lacks makes another plan", () => {
+  const plans = new PlanCache(TRANSLATORS, {});
+  const pair = (missingMethods: string[]) => ({ client: client(), server: server({ missingMethods }) });
+  assert.notEqual(plans.get(pair([])), plans.get(pair([GET_TREE])));
 });
