@@ -1,5 +1,6 @@
 /** What a peer reads and writes of each feature, as plain data: what the plan is made of. */
 import type { Level } from "../spec/versions.ts";
+import type { ClientFacts, Role, ServerFacts } from "./profile.ts";
 
 /** How something is known about a peer, strongest first. */
 export type EvidenceSource = "configured" | "advertised" | "probed" | "profile" | "assumed";
@@ -20,9 +21,12 @@ export interface Support {
   readonly evidence: Evidence;
 }
 
+/** What is known of a peer besides the forms of features, as profiles state it; what nobody knows is absent. */
+export type KnownFacts<R extends Role> = R extends "server" ? ServerFacts : ClientFacts;
+
 /** One peer: a client or a server, for one instance name. Immutable. */
-export interface Dialect {
-  readonly role: "client" | "server";
+export interface Dialect<R extends Role = Role> {
+  readonly role: R;
   /** As messages name it: `Bazel 8.1`, `Buildbarn 2026-03-26`. */
   readonly name: string;
   /** The revision it is taken to speak, for messages; null where nobody knows. */
@@ -33,6 +37,7 @@ export interface Dialect {
   readonly missingMethods: readonly string[];
   /** By feature. What is absent is as the feature assumes. */
   readonly features: Readonly<Record<string, Support>>;
+  readonly facts: KnownFacts<R>;
 }
 
 /** A statement about one feature of a peer, from configuration, a probe or a profile. */
@@ -44,8 +49,8 @@ export interface Claim {
 }
 
 /** All that is known of a peer before it is a dialect. */
-export interface PeerFacts {
-  readonly role: "client" | "server";
+export interface PeerFacts<R extends Role = Role> {
+  readonly role: R;
   readonly name: string;
   /** The level that its version number stands for, and how that is known; null where it states none. */
   readonly level: { readonly value: Level; readonly evidence: Evidence } | null;
@@ -54,4 +59,6 @@ export interface PeerFacts {
   readonly missingMethods: readonly string[];
   /** The strongest evidence for a feature first. */
   readonly claims: readonly Claim[];
+  /** The rest of what profiles state and servers announce; nothing is known without it. */
+  readonly facts?: KnownFacts<R>;
 }

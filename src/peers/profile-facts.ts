@@ -31,6 +31,9 @@ const BY_METHOD: readonly ByMethod[] = [
 ];
 
 /** All that a profile says of a peer: what it says of features, and what follows from its other facts. */
+export function peerFacts(profile: ResolvedServer): PeerFacts<"server">;
+export function peerFacts(profile: ResolvedClient): PeerFacts<"client">;
+export function peerFacts(profile: ResolvedProfile): PeerFacts;
 export function peerFacts(profile: ResolvedProfile): PeerFacts {
   const { role, facts, features } = profile;
   const evidence: Evidence = { source: "profile", note: `profile ${profile.name}` };
@@ -44,6 +47,7 @@ export function peerFacts(profile: ResolvedProfile): PeerFacts {
   return {
     role,
     name: `${profile.title} ${profile.range}`.trim(),
+    facts,
     level: facts.level === undefined ? null : { value: facts.level.is, evidence },
     digestFunctions: digestFunctions(profile),
     missingMethods: role === "server" ? [...missing(profile)] : [],

@@ -27,10 +27,10 @@ type FactsOf<Table extends Readonly<Record<string, { readonly members: Members }
 };
 
 /** What is said of a server. */
-type ServerFacts = FactsOf<typeof SERVER_FACTS>;
+export type ServerFacts = FactsOf<typeof SERVER_FACTS>;
 
 /** What is said of a client. */
-type ClientFacts = FactsOf<typeof CLIENT_FACTS>;
+export type ClientFacts = FactsOf<typeof CLIENT_FACTS>;
 
 /** The versions or dates in which a peer is one and the same. */
 export interface ProfileRange<Facts> {

@@ -24,7 +24,7 @@ export class PlanCache {
 
   /** The plan of a pair; compiled at its first use. */
   get(pair: Pair): Plan {
-    const key = `${fingerprint(pair.client)} ${fingerprint(pair.server)}`;
+    const key = `${fingerprint(pair.client)} ${fingerprint(pair.server)} ${JSON.stringify(pair.window)}`;
     const plan = this.plans.get(key) ?? compilePlan(pair, this.policy, this.translators);
     this.plans.delete(key);
     this.plans.set(key, plan);
@@ -40,8 +40,8 @@ function fingerprint(dialect: Dialect): string {
   let known = fingerprints.get(dialect);
   if (known === undefined) {
     const features = Object.entries(dialect.features).sort(([a], [b]) => (a < b ? -1 : 1));
-    const { role, name, version, digestFunctions, missingMethods } = dialect;
-    const text = JSON.stringify([role, name, version, digestFunctions, missingMethods, features]);
+    const { role, name, version, digestFunctions, missingMethods, facts } = dialect;
+    const text = JSON.stringify([role, name, version, digestFunctions, missingMethods, features, facts]);
     known = createHash("sha256").update(text).digest("base64");
     fingerprints.set(dialect, known);
   }

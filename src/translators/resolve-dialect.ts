@@ -1,6 +1,7 @@
 /** From what is known of a peer to its dialect. */
 import { didYouMean } from "../config/did-you-mean.ts";
-import type { Claim, Dialect, PeerFacts, Support } from "../peers/dialect.ts";
+import type { Claim, Dialect, KnownFacts, PeerFacts, Support } from "../peers/dialect.ts";
+import type { Role } from "../peers/profile.ts";
 import type { Translator } from "./translator.ts";
 
 /**
@@ -8,13 +9,24 @@ import type { Translator } from "./translator.ts";
  * or digest functions, else what is correct for every peer.
  * @throws RangeError for a claim about a feature or form that does not exist, or of no form at all.
  */
-export function resolveDialect(facts: PeerFacts, translators: readonly Translator[]): Dialect {
+export function resolveDialect<R extends Role>(
+  facts: PeerFacts<R>,
+  translators: readonly Translator[],
+): Dialect<R> {
   for (const claim of facts.claims) checkClaim(claim, translators);
   const features = Object.fromEntries(
     translators.map((translator) => [translator.feature.id, supportOf(facts, translator)]),
   );
-  const { role, name, digestFunctions, missingMethods, level } = facts;
-  return { role, name, version: level?.value ?? null, digestFunctions, missingMethods, features };
+  const { role, name, digestFunctions, missingMethods, level, facts: known } = facts;
+  return {
+    role,
+    name,
+    version: level?.value ?? null,
+    digestFunctions,
+    missingMethods,
+    features,
+    facts: known ?? ({} as KnownFacts<R>),
+  };
 }
 
 function supportOf(facts: PeerFacts, translator: Translator): Support {

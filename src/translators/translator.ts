@@ -7,6 +7,7 @@
  */
 import type { Log } from "../observe/log.ts";
 import type { Dialect, PeerFacts, Support } from "../peers/dialect.ts";
+import type { ApiWindow } from "../peers/version-rule.ts";
 import type { ElementId } from "../spec/ledger.ts";
 import type { RefusalCode } from "../spec/refusal-codes.ts";
 import type { Level } from "../spec/versions.ts";
@@ -31,8 +32,10 @@ export interface Feature {
 
 /** The two dialects a plan is for. */
 export interface Pair {
-  readonly client: Dialect;
-  readonly server: Dialect;
+  readonly client: Dialect<"client">;
+  readonly server: Dialect<"server">;
+  /** The API versions told to the client in place of the server's own (D02); absent where it is told those. */
+  readonly window?: ApiWindow;
 }
 
 /** A change to a message: the new message in slices, or null to leave it as it is. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import type { Dialect } from "../../src/peers/dialect.ts";
+import type { Role } from "../../src/peers/profile.ts";
 import type { MethodPlan, Plan } from "../../src/plan/plan.ts";
 import { planRoutes } from "../../src/proxy/lanes/plan-routes.ts";
 import { BridgeError } from "../../src/spec/bridge-error.ts";
@@ -15,13 +16,14 @@ import { GrpcClient, grpcServer, type Handlers } from "../support/grpc.ts";
 
 // A plan made by hand, carried out by a bridge in front of a server that answers with what it got.
 
-const peer = (role: "client" | "server"): Dialect => ({
+const peer = <R extends Role>(role: R): Dialect<R> => ({
   role,
   name: role,
   version: null,
   digestFunctions: [],
   missingMethods: [],
   features: {},
+  facts: {} as Dialect<R>["facts"],
 });
 
 const IDLE: MethodPlan = {

@@ -1,5 +1,6 @@
 import { createLog } from "../../src/observe/log.ts";
-import type { Claim, Dialect, EvidenceSource } from "../../src/peers/dialect.ts";
+import type { Claim, Dialect, EvidenceSource, KnownFacts } from "../../src/peers/dialect.ts";
+import type { Role } from "../../src/peers/profile.ts";
 import { compilePlan } from "../../src/plan/compile.ts";
 import type { Plan, Policy } from "../../src/plan/plan.ts";
 import type { Level } from "../../src/spec/versions.ts";
@@ -8,7 +9,8 @@ import { resolveDialect } from "../../src/translators/resolve-dialect.ts";
 import type { Call } from "../../src/translators/translator.ts";
 import { MemoryUpstream } from "../support/memory-upstream.ts";
 
-interface Described {
+interface Described<R extends Role = Role> {
+  readonly facts?: KnownFacts<R>;
   /** The level the peer speaks; null for one that says nothing. */
   readonly level?: Level | null;
   readonly digestFunctions?: readonly number[];
@@ -19,22 +21,23 @@ interface Described {
 }
 
 /** A client that is described like this, and of which everything else is as its level says. */
-export function client(described: Described = {}): Dialect {
+export function client(described: Described<"client"> = {}): Dialect<"client"> {
   return peer("client", described);
 }
 
 /** A server, likewise. */
-export function server(described: Described = {}): Dialect {
+export function server(described: Described<"server"> = {}): Dialect<"server"> {
   return peer("server", described);
 }
 
-function peer(role: "client" | "server", described: Described): Dialect {
+function peer<R extends Role>(role: R, described: Described<R>): Dialect<R> {
   const {
     level = "main",
     digestFunctions = [],
     missingMethods = [],
     forms = {},
     source = "advertised",
+    facts,
   } = described;
   const claims = Object.entries(forms).map(
     ([feature, support]): Claim => ({
@@ -45,13 +48,21 @@ function peer(role: "client" | "server", described: Described): Dialect {
   );
   const stated = level === null ? null : { value: level, evidence: { source, note: `level ${level}` } };
   return resolveDialect(
-    { role, name: `the ${role}`, level: stated, digestFunctions, missingMethods, claims },
+    {
+      role,
+      name: `the ${role}`,
+      level: stated,
+      digestFunctions,
+      missingMethods,
+      claims,
+      ...(facts && { facts }),
+    },
     TRANSLATORS,
   );
 }
 
 /** The plan of a pair. */
-export function plan(from: Dialect, to: Dialect, policy: Policy = {}): Plan {
+export function plan(from: Dialect<"client">, to: Dialect<"server">, policy: Policy = {}): Plan {
   return compilePlan({ client: from, server: to }, policy, TRANSLATORS);
 }
 

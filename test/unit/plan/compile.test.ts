@@ -41,7 +41,7 @@ function feature(id: string, step: Step, more: Partial<Translator> = {}): Transl
 }
 
 function compile(translators: readonly Translator[], policy: Policy = {}, missingMethods: string[] = []) {
-  const peer = { name: "peer", version: null, digestFunctions: [], missingMethods, features: {} };
+  const peer = { name: "peer", version: null, digestFunctions: [], missingMethods, features: {}, facts: {} };
   const pair = { client: { ...peer, role: "client" }, server: { ...peer, role: "server" } } as const;
   return compilePlan(pair, policy, inOrder(translators));
 }
