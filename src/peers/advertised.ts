@@ -22,6 +22,9 @@ export interface Advertised {
   readonly executionFunctions: readonly number[];
   /** Bytes of a batch; 0 if there is no announced limit. */
   readonly maxBatchBytes: number;
+  /** Numbers of the compressors of streams and of batches, in the server's order; unknown ones included. */
+  readonly compressors: readonly number[];
+  readonly batchCompressors: readonly number[];
   readonly executes: boolean;
   readonly writesResults: boolean;
 }
@@ -29,7 +32,13 @@ export interface Advertised {
 /** Reads a `ServerCapabilities`. @throws WireError for broken bytes. */
 export function readAdvertised(capabilities: Buffer): Advertised {
   const versions: Record<number, ApiVersion> = {};
-  let store: Store = { functions: [], maxBatchBytes: 0, writesResults: false };
+  let store: Store = {
+    functions: [],
+    compressors: [],
+    batchCompressors: [],
+    maxBatchBytes: 0,
+    writesResults: false,
+  };
   let execution: Execution = { single: 0, functions: [], enabled: false };
   const field = new Walker(capabilities);
   while (field.next()) {
@@ -49,6 +58,8 @@ export function readAdvertised(capabilities: Buffer): Advertised {
     // The list is newer than the single field, which old clients read (D10).
     executionFunctions: functions.length > 0 || single === 0 ? functions : [single],
     maxBatchBytes: store.maxBatchBytes,
+    compressors: store.compressors,
+    batchCompressors: store.batchCompressors,
     executes: execution.enabled,
     writesResults: store.writesResults,
   };
@@ -63,6 +74,8 @@ export function levelOf({ major, minor }: ApiVersion): Level | null {
 
 interface Store {
   readonly functions: number[];
+  readonly compressors: number[];
+  readonly batchCompressors: number[];
   readonly maxBatchBytes: number;
   readonly writesResults: boolean;
 }
@@ -76,13 +89,17 @@ interface Execution {
 /** A `CacheCapabilities`; `before` is what an earlier part of the same field said, as parts are merged. */
 function readStore(field: Walker, before: Store): Store {
   const functions = [...before.functions];
+  const compressors = [...before.compressors];
+  const batchCompressors = [...before.batchCompressors];
   let { maxBatchBytes, writesResults } = before;
   while (field.next()) {
     if (field.number === 1) functions.push(...enums(field));
     else if (field.number === 2 && field.wireType === WireType.LEN) writesResults = updates(field.enter());
     else if (field.number === 4 && field.wireType === WireType.VARINT) maxBatchBytes = size(field);
+    else if (field.number === 6) compressors.push(...enums(field));
+    else if (field.number === 7) batchCompressors.push(...enums(field));
   }
-  return { functions, maxBatchBytes, writesResults };
+  return { functions, compressors, batchCompressors, maxBatchBytes, writesResults };
 }
 
 /** An `ExecutionCapabilities`. */

@@ -1,0 +1,95 @@
+/** What is known of a server, from all that tells: configured > advertised > probed > profile > assumed, for each feature by itself. */
+import type { Advertised, ApiVersion } from "./advertised.ts";
+import type { Claim, Evidence, PeerFacts } from "./dialect.ts";
+import type { ResolvedServer, ServerFacts } from "./profile.ts";
+import { peerFacts } from "./profile-facts.ts";
+
+/** Everything that tells of one server, for one instance name. */
+export interface ServerEvidence {
+  /** Its address, or what messages call it while nobody knows better. */
+  readonly display: string;
+  /** The profile that the operator names. */
+  readonly configured: ResolvedServer | null;
+  /** The profile, or what several have in common, that its answers gave away. */
+  readonly recognised: PeerFacts<"server"> | null;
+  /** What it answered to GetCapabilities; null where it was not asked or did not answer. */
+  readonly advertised: Advertised | null;
+  /** Paths of methods that ended in UNIMPLEMENTED when they were tried. */
+  readonly missingMethods: readonly string[];
+}
+
+/** Nothing is known of the server at `display`. */
+export function unknownServer(display: string): ServerEvidence {
+  return { display, configured: null, recognised: null, advertised: null, missingMethods: [] };
+}
+
+/**
+ * The facts of a server, ready to be made into a dialect. What a server announces of its compressors, digest functions and versions is so,
+ * whatever its profile says; the level its version stands for is weaker than a profile, as announced and real versions differ (D02).
+ */
+export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
+  const { display, configured, recognised, advertised } = known;
+  const profile = configured === null ? recognised : asConfigured(peerFacts(configured));
+  const functions = advertised?.storeFunctions ?? [];
+  return {
+    role: "server",
+    name: profile?.name ?? display,
+    level: profile?.level ?? levelOf(advertised),
+    digestFunctions: functions.length > 0 ? functions : (profile?.digestFunctions ?? []),
+    missingMethods: [...new Set([...(profile?.missingMethods ?? []), ...known.missingMethods])],
+    claims: [...(advertised === null ? [] : announcedClaims(advertised)), ...(profile?.claims ?? [])],
+    facts: { ...profile?.facts, ...(advertised !== null && announcedFacts(advertised)) },
+  };
+}
+
+function asConfigured(facts: PeerFacts<"server">): PeerFacts<"server"> {
+  const configured = <T extends { readonly evidence: Evidence }>(stated: T): T => ({
+    ...stated,
+    evidence: { ...stated.evidence, source: "configured" },
+  });
+  return {
+    ...facts,
+    level: facts.level === null ? null : configured(facts.level),
+    claims: facts.claims.map(configured),
+  };
+}
+
+function levelOf(advertised: Advertised | null): PeerFacts["level"] {
+  if (advertised?.level == null || advertised.high === null) return null;
+  const note = `high_api_version ${versionText(advertised.high)}`;
+  return { value: advertised.level, evidence: { source: "advertised", note } };
+}
+
+/** Features of which the answer to GetCapabilities is the whole truth. */
+function announcedClaims({ compressors, batchCompressors }: Advertised): Claim[] {
+  const compressed = (feature: string, field: string, list: readonly number[]): Claim => {
+    const some = list.some((number) => number !== IDENTITY);
+    const note = some ? `${field} lists ${list.join(", ")}` : `${field} lists none`;
+    return {
+      feature,
+      reads: some ? ["compressed", "plain"] : ["plain"],
+      writes: ["plain"],
+      evidence: { source: "advertised", note },
+    };
+  };
+  return [
+    compressed("compressed-blobs", "supported_compressors", compressors),
+    compressed("batch-compression", "supported_batch_update_compressors", batchCompressors),
+  ];
+}
+
+const IDENTITY = 0;
+
+function announcedFacts({ deprecated, low, high, maxBatchBytes }: Advertised): ServerFacts {
+  const evidence = "GetCapabilities";
+  const bound = (name: string, version: ApiVersion | null) =>
+    version === null ? {} : { [name]: versionText(version) };
+  return {
+    window: { ...bound("deprecated", deprecated), ...bound("low", low), ...bound("high", high), evidence },
+    batchLimit: { announced: maxBatchBytes, evidence },
+  };
+}
+
+function versionText({ major, minor }: ApiVersion): string {
+  return `${major}.${minor}`;
+}
