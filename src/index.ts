@@ -5,9 +5,9 @@ import { type Admin, startAdmin } from "./observe/admin.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import type { MetricsSnapshot } from "./observe/metrics.ts";
 import { renderMetrics } from "./observe/prometheus.ts";
-import type { Routes } from "./proxy/messages/route.ts";
 import { ProxyThread, type ReachableConfig } from "./proxy/proxy-thread.ts";
 import { Reachability } from "./proxy/reachability.ts";
+import type { Routes } from "./proxy/routing/route.ts";
 import { greetUpstream } from "./proxy/start-check.ts";
 import { UpstreamTarget } from "./proxy/upstream-target.ts";
 import { Workers } from "./proxy/workers.ts";
@@ -19,8 +19,8 @@ export interface BridgeOptions {
   readonly config: Config;
   /** Replaces the log that `config.log` describes; worker threads always use the latter. */
   readonly log?: Log;
-  /** Methods that are served otherwise than by relaying them; not with several workers. */
-  readonly routes?: Routes;
+  /** Fixed ways for the calls of some methods, in place of plans: all others are relayed. Not with several workers. */
+  readonly routes?: Routes | null;
 }
 
 /** A running bridge. */
@@ -53,7 +53,7 @@ interface Engine {
 export async function createBridge({
   config: given,
   log = createLog(given.log),
-  routes = new Map(),
+  routes = null,
 }: BridgeOptions): Promise<Bridge> {
   const embedded = await startEmbeddedUpstream(given);
   const config = embedded.config;
@@ -113,7 +113,7 @@ async function stopAll(
   await embedded.stop();
 }
 
-function startEngine(config: ReachableConfig, log: Log, probeId: string, routes: Routes): Engine {
+function startEngine(config: ReachableConfig, log: Log, probeId: string, routes: Routes | null): Engine {
   if (config.workers > 1) {
     const workers = new Workers(config, probeId, (error) => {
       log.fatal({ err: error }, "a worker thread failed; please report this");

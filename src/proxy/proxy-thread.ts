@@ -2,9 +2,17 @@ import type { Address, Config } from "../config/types.ts";
 import { Budget } from "../http2/budget.ts";
 import type { Log } from "../observe/log.ts";
 import { Metrics, type MetricsSnapshot } from "../observe/metrics.ts";
+import { shippedProfiles } from "../peers/read-profile.ts";
+import { claimedMethods } from "../plan/claimed-methods.ts";
+import { Planner } from "../plan/planner.ts";
+import { TRANSLATORS } from "../translators/registry.ts";
 import { Core } from "./core.ts";
 import { FrontDoor } from "./front-door.ts";
-import type { Routes } from "./messages/route.ts";
+import { ClientPeers } from "./routing/client-peers.ts";
+import { PlanRouter } from "./routing/plan-router.ts";
+import { FixedRouter, type Router, type Routes } from "./routing/route.ts";
+import { RouteTable } from "./routing/route-table.ts";
+import { ServerPeer } from "./routing/server-peer.ts";
 import { SideLane } from "./side-lane.ts";
 import { UpstreamTarget } from "./upstream-target.ts";
 
@@ -19,11 +27,12 @@ export class ProxyThread {
   private readonly door: FrontDoor;
 
   /** Throws a `StartError` if TLS files cannot be used. */
-  constructor(config: ReachableConfig, log: Log, probeId: string, routes: Routes) {
+  constructor(config: ReachableConfig, log: Log, probeId: string, routes: Routes | null) {
     const upstream = new UpstreamTarget(config.upstream, config);
     upstream.checkFiles();
     const budget = new Budget(Math.floor(config.limits.bufferBudgetBytes / config.workers));
-    this.core = new Core({ config, metrics: new Metrics(), budget, log, upstream, routes, probeId });
+    const router = routes === null ? planRouter(upstream, log) : new FixedRouter(upstream, routes);
+    this.core = new Core({ config, metrics: new Metrics(), budget, log, router, probeId });
     this.door = new FrontDoor(this.core, new SideLane(this.core));
   }
 
@@ -51,4 +60,14 @@ export class ProxyThread {
   cut(): void {
     this.door.cut();
   }
+}
+
+function planRouter(upstream: UpstreamTarget, log: Log): Router {
+  return new PlanRouter({
+    table: RouteTable.to(new ServerPeer(upstream, null, log)),
+    planner: new Planner(TRANSLATORS, {}),
+    clients: new ClientPeers(shippedProfiles()),
+    clientRules: [],
+    claimed: claimedMethods(TRANSLATORS),
+  });
 }

@@ -11,6 +11,7 @@ import { Core } from "./core.ts";
 import { CallError } from "./messages/call-error.ts";
 import { OwnCall } from "./messages/own-call.ts";
 import type { ReachableConfig } from "./proxy-thread.ts";
+import { FixedRouter } from "./routing/route.ts";
 import { UpstreamLink } from "./upstream-link.ts";
 import { UpstreamTarget } from "./upstream-target.ts";
 
@@ -28,13 +29,12 @@ export async function greetUpstream(config: ReachableConfig, log: Log, probeId: 
   const core = new Core({
     config,
     log,
-    upstream,
+    router: new FixedRouter(upstream, new Map()),
     probeId,
     metrics: new Metrics(),
     budget: new Budget(config.limits.bufferBudgetBytes),
-    routes: new Map(),
   });
-  const link = new UpstreamLink(core);
+  const link = new UpstreamLink(core, upstream);
   try {
     const call = new OwnCall(core, link, GET_CAPABILITIES, {
       metadata: [makeField(PROBE, probeId)],

@@ -12,7 +12,7 @@ let proxy: ProxyThread | null = null;
 
 async function perform(request: WorkerRequest): Promise<unknown> {
   // Made by the first request, so that a problem with its configuration is that request's answer.
-  proxy ??= new ProxyThread(config, createLog(config.log), probeId, new Map());
+  proxy ??= new ProxyThread(config, createLog(config.log), probeId, null);
   switch (request.what) {
     case "listen":
       return await proxy.listen(request.addresses as Address[], true);
