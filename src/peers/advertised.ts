@@ -20,6 +20,8 @@ export interface Advertised {
   /** Numbers of the digest functions of the store, and of execution, in the server's order; unknown ones included. */
   readonly storeFunctions: readonly number[];
   readonly executionFunctions: readonly number[];
+  /** The single function of execution, which older clients read (D10); 0 if there is none. */
+  readonly executionFunction: number;
   /** Bytes of a batch; 0 if there is no announced limit. */
   readonly maxBatchBytes: number;
   /** Numbers of the compressors of streams and of batches, in the server's order; unknown ones included. */
@@ -57,6 +59,7 @@ export function readAdvertised(capabilities: Buffer): Advertised {
     storeFunctions: store.functions,
     // The list is newer than the single field, which old clients read (D10).
     executionFunctions: functions.length > 0 || single === 0 ? functions : [single],
+    executionFunction: single,
     maxBatchBytes: store.maxBatchBytes,
     compressors: store.compressors,
     batchCompressors: store.batchCompressors,

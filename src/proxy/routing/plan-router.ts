@@ -60,7 +60,7 @@ export class PlanRouter implements Router {
   route(call: Arrival, ask: Ask): Way | Wait {
     const { path } = call;
     const instance = call.instance ?? (namesInstance(path) ? null : "");
-    const rule = this.parts.table.find(path, instance);
+    const rule = this.parts.table.find(serviceOf(path), instance ?? null);
     if (rule === null) return INSTANCE;
     const { peer } = rule;
     if (!this.parts.claimed.has(path)) return peer.relay;

@@ -11,6 +11,15 @@ export interface RouteRule<Peer> {
   readonly peer: Peer;
 }
 
+/** Of calls that name no instance, as those about operations. */
+export const NO_INSTANCE = Symbol("no instance");
+
+/** What a call names: an instance, none, or one that is not known yet. */
+export type Named = string | typeof NO_INSTANCE | null;
+
+/** Services remembered with their routes. Their names come from clients: no more than there can be sensible ones. */
+const MOST_SERVICES = 1024;
+
 /** Routes in the order of matching; the last one matches everything. */
 export class RouteTable<Peer> {
   private readonly rules: readonly RouteRule<Peer>[];
@@ -25,16 +34,15 @@ export class RouteTable<Peer> {
     return new RouteTable([{ services: null, instance: null, rename: null, peer }]);
   }
 
-  /** Each upstream once. */
-  get peers(): readonly Peer[] {
-    return [...new Set(this.rules.map(({ peer }) => peer))];
+  /** Whether all calls go to one upstream. */
+  get single(): boolean {
+    return this.rules.every(({ peer }) => peer === this.rules[0]!.peer);
   }
 
-  /** The rule for a method, `/package.Service/Method`, and an instance; null if it takes the instance to tell and that is not known. */
-  find(path: string, instance: string | null): RouteRule<Peer> | null {
-    const rules = this.forService(serviceOf(path));
-    for (const rule of rules) {
-      if (rule.instance === null) return rule;
+  /** The rule for a gRPC service and an instance; null if it takes the instance to tell and that is not known. */
+  find(service: string, instance: Named): RouteRule<Peer> | null {
+    for (const rule of this.forService(service)) {
+      if (rule.instance === null || instance === NO_INSTANCE) return rule;
       if (instance === null) return null;
       if (begins(instance, rule.instance)) return rule;
     }
@@ -45,14 +53,11 @@ export class RouteTable<Peer> {
     let rules = this.byService.get(service);
     if (rules === undefined) {
       rules = this.rules.filter(({ services }) => services === null || services.includes(service));
-      // Names come from clients: no more are kept than there can be sensible ones.
       if (this.byService.size < MOST_SERVICES) this.byService.set(service, rules);
     }
     return rules;
   }
 }
-
-const MOST_SERVICES = 1024;
 
 /** The instance as the upstream of a rule calls it. */
 export function renamed({ instance: prefix, rename }: RouteRule<unknown>, instance: string): string {
@@ -67,6 +72,7 @@ export function begins(instance: string, prefix: string): boolean {
   return instance.startsWith(`${prefix}/`);
 }
 
-function serviceOf(path: string): string {
+/** The service of a method, `/package.Service/Method`. */
+export function serviceOf(path: string): string {
   return path.slice(1, path.lastIndexOf("/"));
 }
