@@ -151,7 +151,17 @@ async function startEmbeddedUpstream(config: Config): Promise<EmbeddedUpstream> 
   const address = { kind: "tcp", host: host!, port: Number(port) } as const;
   const display = `embedded:${upstream.level}`;
   return {
-    config: { ...config, upstream: { kind: "address", address, display, tls: null, authority: "upstream" } },
+    config: {
+      ...config,
+      upstream: {
+        kind: "address",
+        address,
+        display,
+        tls: null,
+        authority: "upstream",
+        profile: upstream.profile,
+      },
+    },
     stop: () => server.stop(),
   };
 }
