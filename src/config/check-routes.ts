@@ -39,8 +39,9 @@ function* hidden({ routes, place }: Sections, route: Route, at: number): Generat
     yield `${place(["routes", at])}: takes the same calls as ${ordinal(routes, same)}; remove one of them`;
     return;
   }
-  const who = [...new Set(holders)].map((holder) => ordinal(routes, holder)).join(" and ");
-  yield `${place(["routes", at])}: never takes a call, as ${who} takes all of them; move it before or remove it`;
+  const who = [...new Set(holders)].map((holder) => ordinal(routes, holder));
+  const take = who.length === 1 ? "takes" : "take";
+  yield `${place(["routes", at])}: never takes a call, as ${who.join(" and ")} ${take} all of them; move it before or remove it`;
 }
 
 /** The earlier routes that together take all that the route would, or null if something is left. */

@@ -20,6 +20,11 @@ const FULL = Object.values(SERVICE_GROUPS).flat();
 const KNOWN_PACKAGE =
   /^(build\.bazel\.remote\.(execution|asset|logstream)\.|google\.(bytestream|longrunning)\.)/;
 
+/** What tells the services of one package apart. */
+function lastOf(service: string): string {
+  return service.slice(service.lastIndexOf(".") + 1);
+}
+
 /** Services by short name, or one by its full gRPC name, which may be a vendor's: the full names. */
 export const serviceNames: Kind<readonly string[]> = {
   placeholder: "SERVICE",
@@ -33,7 +38,7 @@ export const serviceNames: Kind<readonly string[]> = {
     if (/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(text) && !KNOWN_PACKAGE.test(text)) return [text];
     throw new ValueError(
       `must be one of ${SHORT.join(", ")}, or the full name of a gRPC service`,
-      didYouMean(text, [...SHORT, ...FULL]),
+      text.includes(".") ? didYouMean(lastOf(text), FULL.map(lastOf)) : didYouMean(text, SHORT),
     );
   },
 };
