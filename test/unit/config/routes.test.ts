@@ -75,8 +75,8 @@ routes:
 });
 
 test("where a last route takes all, no further upstream is needed: it is the one of that route", () => {
-  const config = load("upstreams: { farm: farm:1 }\nroutes: [{ upstream: farm }]\n");
-  assert.deepEqual(config.upstream, config.upstreams.farm);
+  const { upstream, upstreams } = load("upstreams: { farm: farm:1 }\nroutes: [{ upstream: farm }]\n");
+  assert.deepEqual({ farm: upstream }, upstreams);
   const renamed = load(
     'upstreams: { farm: farm:1 }\nroutes: [{ upstream: farm, instance: "", rename: main }]\n',
   );
