@@ -5,6 +5,7 @@ import { type Admin, startAdmin } from "./observe/admin.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import type { MetricsSnapshot } from "./observe/metrics.ts";
 import { renderMetrics } from "./observe/prometheus.ts";
+import { readSettings } from "./plan/settings.ts";
 import { ProxyThread, type ReachableConfig } from "./proxy/proxy-thread.ts";
 import { Reachability } from "./proxy/reachability.ts";
 import type { Routes } from "./proxy/routing/route.ts";
@@ -47,7 +48,7 @@ interface Engine {
 }
 
 /**
- * Starts a bridge in this process. Rejects with a `StartError` that says what to mend: an address in use, TLS files that cannot be used, an
+ * Starts a bridge in this process. Rejects with a `StartError` that says what to mend: names that do not exist, an address in use, TLS files that cannot be used, an
  * upstream that leads back to the bridge. An upstream that is merely down is no error: calls are answered UNAVAILABLE until it is up.
  */
 export async function createBridge({
@@ -55,6 +56,7 @@ export async function createBridge({
   log = createLog(given.log),
   routes = null,
 }: BridgeOptions): Promise<Bridge> {
+  readSettings(given);
   const embedded = await startEmbeddedUpstream(given);
   const config = embedded.config;
   const probeId = randomUUID();
@@ -151,7 +153,17 @@ async function startEmbeddedUpstream(config: Config): Promise<EmbeddedUpstream> 
   const address = { kind: "tcp", host: host!, port: Number(port) } as const;
   const display = `embedded:${upstream.level}`;
   return {
-    config: { ...config, upstream: { kind: "address", address, display, tls: null, authority: "upstream" } },
+    config: {
+      ...config,
+      upstream: {
+        kind: "address",
+        address,
+        display,
+        tls: null,
+        authority: "upstream",
+        profile: upstream.profile,
+      },
+    },
     stop: () => server.stop(),
   };
 }

@@ -93,7 +93,7 @@ A name stands for one range of versions or dates: \`buildbarn\` for the newest, 
 ${shipped("server")}${shipped("client")}\
 ## A profile of your own
 
-A YAML or JSON file. It may extend a known peer, and then says only what is different:
+A YAML or JSON file, named in \`profiles\` of the configuration. It may extend a known peer, and then says only what is different:
 
 \`\`\`yaml
 # yaml-language-server: $schema=../profile-schema.json

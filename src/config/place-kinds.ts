@@ -14,6 +14,18 @@ export const hostName: Kind<string> = {
   },
 };
 
+/** A known client or server: `bazel`, `buildbarn@2026-03-26`. Whether there is such a one, the profiles tell later. */
+export const profileName: Kind<string> = {
+  placeholder: "NAME",
+  schema: { type: "string", minLength: 1 },
+  parse(text) {
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*(@[0-9A-Za-z.+-]+)?$/.test(text)) {
+      throw new ValueError("must be the name of a profile, such as buildbarn or buildbarn@2026-03-26");
+    }
+    return text;
+  },
+};
+
 /** Where to listen. */
 export const listenAddress: Kind<Address> = {
   placeholder: "ADDRESS",

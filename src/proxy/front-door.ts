@@ -10,7 +10,7 @@ import { readAccepted } from "../http2/socket-reader.ts";
 import { ClientSession, type SessionHost } from "./client-session.ts";
 import type { Core } from "./core.ts";
 import { removeDeadSocket } from "./dead-socket.ts";
-import { PemFiles } from "./pem-files.ts";
+import { type PemFiles, serverPem } from "./pem-files.ts";
 import type { SideLane } from "./side-lane.ts";
 import { sniff } from "./sniff.ts";
 
@@ -33,8 +33,7 @@ export class FrontDoor implements SessionHost {
     this.core = core;
     this.sideLane = sideLane;
     const { tls } = core.config;
-    this.pem =
-      tls && new PemFiles({ cert: tls.cert, key: tls.key, ...(tls.clientCa && { ca: tls.clientCa }) });
+    this.pem = tls && serverPem(tls);
   }
 
   /**

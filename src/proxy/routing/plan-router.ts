@@ -10,7 +10,7 @@ import { planRoutes } from "../lanes/plan-routes.ts";
 import type { ClientPeer, ClientPeers } from "./client-peers.ts";
 import { findOut } from "./find-out.ts";
 import type { Arrival, Ask, Router, Wait, Way } from "./route.ts";
-import { begins, type RouteRule, type RouteTable, renamed } from "./route-table.ts";
+import { begins, type RouteRule, type RouteTable, renamed, serviceOf } from "./route-table.ts";
 import type { KnownServer, ServerPeer } from "./server-peer.ts";
 
 /** How long a call waits at most for something to be found out, in milliseconds. */
