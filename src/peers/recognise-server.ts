@@ -24,8 +24,8 @@ export interface Recognition {
  *
  * - a sign that only some peers have: an answer with a text of theirs, or a service of theirs in the list of reflection. Ranges of those
  *   peers are candidates as far as nothing speaks against them;
- * - or an announcement that all other peers of the catalogue would contradict, with a window and a batch limit, or a version that the API
- *   does not have, as the profile states them.
+ * - or an announcement that all other peers of the catalogue would contradict, with window, digest functions and a batch limit, or a
+ *   version that the API does not have, as the profile states them.
  *
  * @param advertised What GetCapabilities told; null if there is no answer, or it cannot be read.
  */
@@ -73,9 +73,11 @@ function isPossible(
   { signs, capabilitiesStatus }: Observations,
   advertised: Advertised | null,
 ): boolean {
-  const capabilities = capabilitiesStatus ?? Status.UNAVAILABLE;
+  const status = capabilitiesStatus ?? Status.UNAVAILABLE;
+  const mustAnnounce = server.facts.window !== undefined && status === Status.UNIMPLEMENTED;
   return (
-    (!saysSomething(capabilities) || mayEnd(server, GET_CAPABILITIES, capabilities)) &&
+    !mustAnnounce &&
+    (!saysSomething(status) || mayEnd(server, GET_CAPABILITIES, status)) &&
     (advertised === null || mayAnnounce(server, advertised)) &&
     signs.every((sign) => mayAnswer(server, sign))
   );
@@ -109,7 +111,7 @@ function isSigned({ facts }: ResolvedServer, { signs }: Observations): boolean {
 }
 
 /** Whether the profile states so much of what is announced that a stranger would hardly announce the same. */
-function statesMuch({ facts: { window, batchLimit } }: ResolvedServer): boolean {
-  if (window?.high === undefined) return false;
+function statesMuch({ facts: { window, batchLimit, digestFunctions } }: ResolvedServer): boolean {
+  if (window?.high === undefined || digestFunctions === undefined) return false;
   return (batchLimit?.announced ?? 0) > 0 || !isLevel(window.high);
 }

@@ -72,12 +72,12 @@ export async function probe(options: ProbeOptions): Promise<Observations> {
   const late = new Promise<null>((resolve) => stop.signal.addEventListener("abort", () => resolve(null)));
   const inTime = <T>(work: Promise<T>): Promise<T | null> => Promise.race([work, late]);
   try {
-    const signs = [...new Set(asks)].map((ask) =>
-      inTime(observe(caller, ask, questionOf(ask, instance), stop.signal)),
-    );
-    const capabilities = inTime(call(caller, GET_CAPABILITIES, capabilitiesQuestion(instance), stop.signal));
-    const answers = await Promise.all(signs);
-    const answer = await capabilities;
+    const [answer, ...answers] = await Promise.all([
+      inTime(call(caller, GET_CAPABILITIES, capabilitiesQuestion(instance), stop.signal)),
+      ...[...new Set(asks)].map((ask) =>
+        inTime(observe(caller, ask, questionOf(ask, instance), stop.signal)),
+      ),
+    ]);
     return {
       capabilities: answer?.status === Status.OK ? answer.message : null,
       capabilitiesStatus: answer?.status ?? null,
