@@ -24,8 +24,8 @@ export interface Recognition {
  *
  * - a sign that only some peers have: an answer with a text of theirs, or a service of theirs in the list of reflection. Ranges of those
  *   peers are candidates as far as nothing speaks against them;
- * - or an announcement that all other peers of the catalogue would contradict, with window, digest functions and a batch limit, or a
- *   version that the API does not have, as the profile states them.
+ * - or an announcement that all other peers of the catalogue would contradict, with window, digest functions and an uncommon batch
+ *   limit, or a version that the API does not have, as the profile states them.
  *
  * @param advertised What GetCapabilities told; null if there is no answer, or it cannot be read.
  */
@@ -110,8 +110,12 @@ function isSigned({ facts }: ResolvedServer, { signs }: Observations): boolean {
   );
 }
 
+/** The default of gRPC for the largest message, which many announce for batches. */
+const COMMON_BATCH_BYTES = 4 * 1024 * 1024;
+
 /** Whether the profile states so much of what is announced that a stranger would hardly announce the same. */
 function statesMuch({ facts: { window, batchLimit, digestFunctions } }: ResolvedServer): boolean {
   if (window?.high === undefined || digestFunctions === undefined) return false;
-  return (batchLimit?.announced ?? 0) > 0 || !isLevel(window.high);
+  const { announced } = batchLimit ?? { announced: 0 };
+  return (announced > 0 && announced !== COMMON_BATCH_BYTES) || !isLevel(window.high);
 }

@@ -126,6 +126,46 @@ for (const server of all) {
   });
 }
 
+test("whatever is not answered, no server is taken for others only", () => {
+  for (const server of all) {
+    const seen = seenOf(server);
+    const parts = [
+      { ...seen, signs: [] },
+      { ...seen, capabilities: null, capabilitiesStatus: null },
+      ...seen.signs.map((left) => ({ ...seen, signs: seen.signs.filter((each) => each !== left) })),
+      ...seen.signs.map((kept) => ({ ...seen, signs: [kept] })),
+    ];
+    for (const part of parts) {
+      const { candidates, possible } = recogniseServer(profiles, part, advertisedIn(part));
+      assert.ok(possible.includes(server), server.name);
+      assert.ok(candidates.length === 0 || candidates.includes(server), server.name);
+    }
+  }
+});
+
+test("a stranger that announces what is common is nobody's", () => {
+  const old = { major: 2, minor: 0, patch: 0, prerelease: "" };
+  const common = { deprecated: null, low: old, storeFunctions: [1], nodeProperties: [], writesResults: true };
+  for (const minor of [0, 1, 2, 3, 11, 12]) {
+    for (const maxBatchBytes of [0, 4_194_304, 4_193_000]) {
+      for (const compressors of [[], [1], [0, 1]]) {
+        const changes = {
+          ...common,
+          high: { ...old, minor },
+          maxBatchBytes,
+          compressors,
+          absoluteSymlinks: 2,
+        };
+        assert.deepEqual(
+          seenAs("engflow", () => changes),
+          [],
+          JSON.stringify(changes),
+        );
+      }
+    }
+  }
+});
+
 test("nothing is known of a server that nothing was seen of, and it may be any", () => {
   const { candidates, possible } = recogniseServer(profiles, NOTHING, null);
   assert.deepEqual(candidates, []);
