@@ -1,6 +1,5 @@
 /** What one thread knows of one upstream, for each instance name, and the plans that follow from it. */
 import type { Log } from "../../observe/log.ts";
-import { type Advertised, readAdvertised } from "../../peers/advertised.ts";
 import type { Dialect } from "../../peers/dialect.ts";
 import type { ResolvedServer } from "../../peers/profile.ts";
 import { type ServerEvidence, serverFacts, unknownServer } from "../../peers/server-dialect.ts";
@@ -9,8 +8,8 @@ import { isLevel } from "../../spec/versions.ts";
 import { TRANSLATORS } from "../../translators/registry.ts";
 import { resolveDialect } from "../../translators/resolve-dialect.ts";
 import type { UpstreamDialect } from "../../upstream/dialect.ts";
-import { WireError } from "../../wire/wire-error.ts";
 import type { UpstreamTarget } from "../upstream-target.ts";
+import { readable } from "./find-out.ts";
 import type { Way } from "./route.ts";
 
 /** For how long knowledge counts before it is looked up again beside the calls, in milliseconds. */
@@ -60,6 +59,11 @@ export class ServerPeer {
     this.log = log;
     this.start = { ...unknownServer(target.display), configured };
     this.assumed = stateOf(this.start);
+  }
+
+  /** Whether the operator says what it is. */
+  get configured(): boolean {
+    return this.start.configured !== null;
   }
 
   /** Whether every instance is alike as far as anybody knows: then nobody need look which one a call is for. */
@@ -171,13 +175,4 @@ function stateOf(evidence: ServerEvidence): KnownServer {
 
 function alike(a: KnownServer, b: KnownServer): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function readable(capabilities: Buffer): Advertised | null {
-  try {
-    return readAdvertised(capabilities);
-  } catch (error) {
-    if (error instanceof WireError) return null;
-    throw error;
-  }
 }
