@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { StartError } from "./config/start-error.ts";
 import type { Address, Config } from "./config/types.ts";
 import { type Admin, startAdmin } from "./observe/admin.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import type { MetricsSnapshot } from "./observe/metrics.ts";
 import { renderMetrics } from "./observe/prometheus.ts";
+import type { ResolvedServer } from "./peers/profile.ts";
 import type { Routes } from "./proxy/messages/route.ts";
 import { ProxyThread, type ReachableConfig } from "./proxy/proxy-thread.ts";
 import { Reachability } from "./proxy/reachability.ts";
@@ -142,18 +144,27 @@ async function startEmbeddedUpstream(config: Config): Promise<EmbeddedUpstream> 
   if (upstream.kind === "address") return { config: { ...config, upstream }, async stop() {} };
   // Loaded only here: most bridges have no use for the server and its libraries.
   const { startEmbedded } = await import("./embedded/server.ts");
-  const server = await startEmbedded({
-    level: upstream.level,
-    listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
-    dir: null,
-  });
+  const role =
+    "level" in upstream ? { level: upstream.level } : { as: await embeddedServer(upstream.server) };
+  const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+  const server = await startEmbedded({ ...role, listen, dir: null });
   const [host, port] = server.address.split(":");
   const address = { kind: "tcp", host: host!, port: Number(port) } as const;
-  const display = `embedded:${upstream.level}`;
+  const display = `embedded:${role.level ?? role.as.name}`;
   return {
     config: { ...config, upstream: { kind: "address", address, display, tls: null, authority: "upstream" } },
     stop: () => server.stop(),
   };
+}
+
+async function embeddedServer(name: string): Promise<ResolvedServer> {
+  const { shippedProfiles } = await import("./peers/read-profile.ts");
+  try {
+    return shippedProfiles().resolve("server", name);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new StartError("config", `--upstream embedded:${name}: ${error.message}`, { cause: error });
+  }
 }
 
 function addressText(address: Address): string {

@@ -25,7 +25,10 @@ export interface UpstreamTls {
 /** The `:authority` that the upstream sees: its own address, the one the client sent, or a fixed one. */
 export type Authority = "upstream" | "client" | { readonly fixed: string };
 
-/** The server behind the bridge: one at an address, or the embedded one at a spec level (`2018-11`, `2.0` … `2.12`, `main`). */
+/**
+ * The server behind the bridge: one at an address, or the embedded one, which plays a spec level (`2018-11`, `2.0` … `2.12`, `main`) or a
+ * server that has a profile (`buildbarn@2026-03-26`).
+ */
 export type Upstream =
   | {
       readonly kind: "address";
@@ -36,7 +39,8 @@ export type Upstream =
       readonly tls: UpstreamTls | null;
       readonly authority: Authority;
     }
-  | { readonly kind: "embedded"; readonly level: string };
+  | { readonly kind: "embedded"; readonly level: string }
+  | { readonly kind: "embedded"; readonly server: string };
 
 /** Bounds on what peers can make the bridge hold. */
 export interface Limits {

@@ -63,11 +63,11 @@ function digestFunctions({ facts, role }: ResolvedProfile): number[] {
 
 /** Paths of the methods that are missing whatever the configuration. */
 function missing({ facts }: ResolvedServer): Set<string> {
-  return new Set(facts.missingMethods?.are.flatMap(pathsOf));
+  return new Set(facts.missingMethods?.are.flatMap(methodPaths));
 }
 
 /** Paths of a method as profiles write it: `ContentAddressableStorage/GetTree`, or `Fetch/*` for all of a service. */
-function pathsOf(pattern: string): string[] {
+export function methodPaths(pattern: string): string[] {
   const paths = [...allMethods()].map(({ path }) => path);
   const [service, method] = pattern.split("/");
   return paths.filter(
@@ -86,7 +86,7 @@ function* serverClaims(server: ResolvedServer, evidence: Evidence): Generator<Cl
   if (missingMethods !== undefined) {
     const lacking = missing(server);
     for (const { feature, forms, methods } of BY_METHOD) {
-      const complete = !methods.flatMap(pathsOf).some((path) => lacking.has(path));
+      const complete = !methods.flatMap(methodPaths).some((path) => lacking.has(path));
       yield reads(feature, complete, forms);
     }
   }
