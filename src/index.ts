@@ -163,7 +163,8 @@ async function embeddedServer(name: string): Promise<ResolvedServer> {
     return shippedProfiles().resolve("server", name);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new StartError("config", `--upstream embedded:${name}: ${error.message}`, { cause: error });
+    const text = `--upstream embedded:${name}: ${error.message}; levels are written as in embedded:2.3`;
+    throw new StartError("config", text, { cause: error });
   }
 }
 

@@ -32,14 +32,14 @@ type ListenAddress =
   | { readonly kind: "unix"; readonly path: string };
 
 /** What an embedded server plays. */
-type Role =
+export type EmbeddedRole =
   /** A level as {@link parseLevel} reads it: `2018-11`, `2.0` … `2.12`, `main`. */
   | { readonly level: string; readonly as?: undefined }
   /** A server, as its profile tells, and how it is set up where {@link DEFAULT_SETUP} does not do. */
   | { readonly as: ResolvedServer; readonly setup?: Partial<ServerSetup>; readonly level?: undefined };
 
 /** What an embedded server is started with. */
-export type EmbeddedOptions = Role & {
+export type EmbeddedOptions = EmbeddedRole & {
   readonly listen: ListenAddress;
   /** A directory for everything that is to outlive the server, used by one server at a time; null keeps it in memory. */
   readonly dir: string | null;

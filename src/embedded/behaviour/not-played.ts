@@ -6,7 +6,6 @@ export const NOT_PLAYED: Readonly<Record<string, string>> = {
   vendorServices: "services beyond the API have messages of their own, which are not part of this project",
   "requestMetadata.toolActedOn": "what a server does for one tool alone is not part of the API",
   "chunking.rule": "it always cuts by FastCDC 2020; a rule of a server's own is not public",
-  "absoluteSymlinks.optional": "the strategy is the one that the server has by itself",
   "assets.checksums": "it fetches nothing, so that there is nothing to check",
   "nodePropertyNames.of": "the names are listed as they are, whatever they are names of",
   "feature:ancient-clients": "v1test is a package of its own, which it does not serve",

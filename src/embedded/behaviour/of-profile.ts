@@ -146,12 +146,12 @@ function statusOf(refused: "dropped" | Exclude<keyof typeof Status, "OK">): Stat
 
 function announcement(
   facts: Facts,
-  { optional }: ServerSetup,
+  setup: ServerSetup,
   methods: ReadonlySet<string>,
   base: Announcement,
 ): Announcement {
-  const { window, batchLimit, blobLimit, absoluteSymlinks, compressors, batchCompressors } = facts;
-  const { priorities, chunking } = facts;
+  const { window, batchLimit, blobLimit, compressors, batchCompressors, priorities, chunking } = facts;
+  const { optional } = setup;
   const chunks =
     chunking === undefined
       ? null
@@ -165,7 +165,7 @@ function announcement(
     }),
     ...(batchLimit && { maxBatchBytes: batchLimit.announced }),
     maxBlobBytes: blobLimit?.announced ? BLOB_LIMIT : base.maxBlobBytes,
-    absoluteSymlinks: absoluteSymlinks === undefined ? base.absoluteSymlinks : allowsAbsolute(facts),
+    absoluteSymlinks: allowsAbsolute(facts, setup),
     ...(compressors && { compressors: compressorNumbers(listed(compressors, optional)) }),
     ...(batchCompressors && { batchCompressors: compressorNumbers(listed(batchCompressors, optional)) }),
     ...(priorities && {
@@ -195,9 +195,10 @@ function compressorNumbers(names: readonly string[]): readonly number[] {
   return names.map((name) => known.find((each) => each.name === name)?.number ?? 0);
 }
 
-/** Where configuration may say the other, it is the optional one. */
-function allowsAbsolute({ absoluteSymlinks }: Facts): boolean {
-  return absoluteSymlinks?.are !== "DISALLOWED";
+/** Where configuration may say the other, a server with all that is optional does. */
+function allowsAbsolute({ absoluteSymlinks }: Facts, { optional }: ServerSetup): boolean {
+  const { are = "ALLOWED", optional: either = false } = absoluteSymlinks ?? {};
+  return (are === "ALLOWED") !== (either && optional);
 }
 
 function instanceRules({ instanceNames }: Facts, { instances }: ServerSetup): InstanceRules {
@@ -252,7 +253,7 @@ function transferRules(facts: Facts, { optional }: ServerSetup, base: TransferRu
 
 function actionRules(
   { facts, features }: ResolvedServer,
-  { worker }: ServerSetup,
+  setup: ServerSetup,
   level: Level,
   base: ActionRules,
 ): ActionRules {
@@ -266,7 +267,7 @@ function actionRules(
           ? base.platform.from
           : (["action", "command"] as const).filter((at) => from.includes(at)),
       by: platformMatch?.by ?? base.platform.by,
-      worker,
+      worker: setup.worker,
       names: platformProperties?.are ?? [],
       otherwise: platformMatch?.otherwise === "precondition-invalid" ? "invalid" : "text",
     },
@@ -285,7 +286,7 @@ function actionRules(
       inResponse: missingInputs?.inResponse ?? base.missing.inResponse,
     },
     symlinks: facts.inputSymlinks?.made ?? base.symlinks,
-    absoluteSymlinks: allowsAbsolute(facts),
+    absoluteSymlinks: allowsAbsolute(facts, setup),
     applied: readsForm(features["node-properties"]?.reads, level)
       ? attributes(facts.nodeAttributes?.applied, base.applied)
       : [],
