@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import type { Behaviour } from "../../../src/embedded/behaviour/behaviour.ts";
 import { NOT_PLAYED } from "../../../src/embedded/behaviour/not-played.ts";
@@ -74,6 +75,12 @@ test("every feature that a profile may claim of a server reaches the behaviour",
     .filter((name) => [...seen].some((at) => at.includes(`:${name}.`)));
   const listed = claims.map(([name]) => name).filter((name) => `feature:${name}` in NOT_PLAYED);
   assert.deepEqual([...reached, ...listed].sort(), claims.map(([name]) => name).sort());
+});
+
+test("the documentation lists what is not played, with the same reasons", async () => {
+  const page = await readFile(new URL("../../../docs/embedded-server.md", import.meta.url), "utf8");
+  for (const [name, why] of Object.entries(NOT_PLAYED))
+    assert.ok(page.includes(`| \`${name}\` | ${why} |`), name);
 });
 
 test("the text of every sign of a shipped profile can be made", () => {
