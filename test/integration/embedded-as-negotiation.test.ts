@@ -122,9 +122,24 @@ const ASKS: Readonly<Record<string, (client: ReapiClient) => Promise<unknown>>> 
 };
 
 const CATALOGUE = shippedProfiles();
-const SIGNED = [...new Set(CATALOGUE.names("server").flatMap((name) => CATALOGUE.ranges("server", name)))]
-  .filter(({ facts }) => facts.recognition !== undefined)
-  .map(({ name, facts }) => ({ name, signs: facts.recognition!.signs }));
+const SERVERS = [...new Set(CATALOGUE.names("server").flatMap((name) => CATALOGUE.ranges("server", name)))];
+
+test("every server of the shipped profiles can be played, with all that is optional too", async (t) => {
+  for (const { name, facts } of SERVERS) {
+    for (const optional of [false, true]) {
+      const { client } = await playing(t, name, { optional });
+      const answer = await capabilities(client).catch((error: unknown) => error);
+      const lacks = facts.missingMethods?.are.some((method) => method.startsWith("Capabilities/")) ?? false;
+      if (lacks) assert.ok(answer instanceof CallFailed && answer.code === Status.UNIMPLEMENTED, name);
+      else if (facts.instanceNames?.pattern === undefined) assert.ok(!(answer instanceof Error), name);
+    }
+  }
+});
+
+const SIGNED = SERVERS.filter(({ facts }) => facts.recognition !== undefined).map(({ name, facts }) => ({
+  name,
+  signs: facts.recognition!.signs,
+}));
 
 for (const { name, signs } of SIGNED) {
   test(`${name} gives the answers by which it is recognised`, async (t) => {

@@ -1,7 +1,7 @@
 /** Embedded servers that play the servers of the shipped profiles. */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import type { ServerSetup } from "../../src/embedded/behaviour/of-profile.ts";
+import type { ServerSetup } from "../../src/embedded/behaviour/setup.ts";
 import { startEmbedded } from "../../src/embedded/server.ts";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
 import { unpackAny } from "../../src/spec/any.ts";

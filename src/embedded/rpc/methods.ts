@@ -37,6 +37,7 @@ export interface CallContext {
   readonly requestBytes: number;
 }
 
+const FUNCTION_FIELD = "build.bazel.remote.execution.v2.FindMissingBlobsRequest.digest_function";
 const REQUEST_METADATA = "build.bazel.remote.execution.v2.requestmetadata-bin";
 
 const same = (bytes: Buffer): Buffer => bytes;
@@ -52,9 +53,12 @@ export class Methods {
   private readonly server: Server;
   private readonly behaviour: Behaviour;
 
+  private readonly readsFunctionAsLevel: boolean;
+
   constructor(server: Server, behaviour: Behaviour) {
     this.server = server;
     this.behaviour = behaviour;
+    this.readsFunctionAsLevel = knows(behaviour.level, FUNCTION_FIELD) === behaviour.readsFunctionField;
   }
 
   /** One request, one response. */
@@ -170,12 +174,14 @@ export class Methods {
 
   private read<Request>(method: Method, bytes: Buffer): Request {
     const request = this.codecOf(method).decode(method.request, bytes) as { digestFunction?: number };
-    if (request.digestFunction !== undefined) request.digestFunction = this.functionIn(method, bytes);
+    if (request.digestFunction !== undefined && !this.readsFunctionAsLevel) {
+      request.digestFunction = this.functionIn(method, bytes);
+    }
     if ("instanceName" in request) checkInstance(this.behaviour, request.instanceName as string);
     return request as Request;
   }
 
-  /** The digest function that a request names, as far as the server looks (D08). */
+  /** The digest function that a request names, for a server that looks at it before its level has it, or never (D08). */
   private functionIn({ request }: Method, bytes: Buffer): number {
     if (!this.behaviour.readsFunctionField) return 0;
     return (codec().decode(request, bytes) as { digestFunction: number }).digestFunction;
