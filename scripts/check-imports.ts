@@ -18,9 +18,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   translators: ["wire", "spec", "tree", "upstream", "peers", "config", "observe"],
   actions: ["wire", "spec", "tree", "upstream", "peers", "translators", "observe"],
   plan: ["wire", "spec", "tree", "upstream", "peers", "translators", "actions", "config", "observe"],
-  embedded: ["wire", "spec"],
+  embedded: ["wire", "spec", "peers", "config"],
   proxy: ["http2", "wire", "spec", "upstream", "peers", "translators", "plan", "config", "observe"],
-  index: ["http2", "wire", "spec", "plan", "config", "observe", "proxy", "embedded"],
+  index: ["http2", "wire", "spec", "peers", "plan", "config", "observe", "proxy", "embedded"],
   cli: ["http2", "wire", "spec", "peers", "plan", "config", "observe", "proxy", "embedded", "index"],
 };
 

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Address, Config } from "./config/types.ts";
+import { type Address, type Config, type ReachableConfig, upstreamNamed } from "./config/types.ts";
+import { type EmbeddedUpstreams, startEmbeddedUpstreams } from "./embedded/as-upstream.ts";
 import { type Admin, startAdmin } from "./observe/admin.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import type { MetricsSnapshot } from "./observe/metrics.ts";
 import { renderMetrics } from "./observe/prometheus.ts";
 import { readSettings } from "./plan/settings.ts";
-import { ProxyThread, type ReachableConfig } from "./proxy/proxy-thread.ts";
-import { Reachability } from "./proxy/reachability.ts";
+import { ProxyThread } from "./proxy/proxy-thread.ts";
+import { allOf, Reachability } from "./proxy/reachability.ts";
 import type { Routes } from "./proxy/routing/route.ts";
 import { greetUpstream } from "./proxy/start-check.ts";
 import { UpstreamTarget } from "./proxy/upstream-target.ts";
@@ -56,8 +57,8 @@ export async function createBridge({
   log = createLog(given.log),
   routes = null,
 }: BridgeOptions): Promise<Bridge> {
-  readSettings(given);
-  const embedded = await startEmbeddedUpstream(given);
+  const { catalogue, servers } = readSettings(given);
+  const embedded = await startEmbeddedUpstreams(given, catalogue);
   const config = embedded.config;
   const probeId = randomUUID();
   const engine = startEngine(config, log, probeId, routes);
@@ -65,9 +66,12 @@ export async function createBridge({
   let draining = false;
   try {
     const listening = await engine.listen(config.listen);
-    const upstream = new UpstreamTarget(config.upstream, config);
-    const greeting = await greetUpstream(config, log, probeId);
-    const reachability = new Reachability(upstream, greeting);
+    const upstreams = [...servers.keys()].map(
+      (name) => new UpstreamTarget(upstreamNamed(config, name), config),
+    );
+    const greeted = upstreams.map((upstream) => greetUpstream(upstream, config, log, probeId));
+    const greeting = allOf(await Promise.all(greeted));
+    const reachability = new Reachability(upstreams, greeting);
     const ready = () => (draining ? { ok: false, reason: "shutting down" } : reachability.ask());
     const metrics = async () => renderMetrics(await engine.snapshot());
     admin = config.admin === null ? null : await startAdmin(config.admin, { ready, metrics });
@@ -96,7 +100,7 @@ async function stopAll(
   config: Config,
   engine: Engine,
   admin: Admin | null,
-  embedded: EmbeddedUpstream,
+  embedded: EmbeddedUpstreams,
 ): Promise<void> {
   const { minMs, maxMs } = config.drain;
   // Balancers need a moment to see that the bridge is not ready any more; until then new clients are welcome.
@@ -131,40 +135,6 @@ function startEngine(config: ReachableConfig, log: Log, probeId: string, routes:
     drain: () => proxy.drain(),
     cut: () => proxy.cut(),
     end: async () => {},
-  };
-}
-
-interface EmbeddedUpstream {
-  readonly config: ReachableConfig;
-  stop(): Promise<void>;
-}
-
-async function startEmbeddedUpstream(config: Config): Promise<EmbeddedUpstream> {
-  const { upstream } = config;
-  if (upstream.kind === "address") return { config: { ...config, upstream }, async stop() {} };
-  // Loaded only here: most bridges have no use for the server and its libraries.
-  const { startEmbedded } = await import("./embedded/server.ts");
-  const server = await startEmbedded({
-    level: upstream.level,
-    listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
-    dir: null,
-  });
-  const [host, port] = server.address.split(":");
-  const address = { kind: "tcp", host: host!, port: Number(port) } as const;
-  const display = `embedded:${upstream.level}`;
-  return {
-    config: {
-      ...config,
-      upstream: {
-        kind: "address",
-        address,
-        display,
-        tls: null,
-        authority: "upstream",
-        profile: upstream.profile,
-      },
-    },
-    stop: () => server.stop(),
   };
 }
 

@@ -22,8 +22,8 @@ const ADDRESSES: readonly (readonly [string, string])[] = [
   ],
   ["`unix:PATH`, `unix:///PATH`", "a Unix socket"],
   [
-    "`embedded[:LEVEL]`",
-    "for `--upstream` only: a small server of that API level inside the bridge; the newest level if left out",
+    "`embedded[:LEVEL]`, `embedded:SERVER`",
+    "for `--upstream` only: a small server inside the bridge, of that API level (the newest if left out) or one that plays a known server: `embedded:buildbarn@2026-03-26`",
   ],
 ];
 

@@ -43,7 +43,8 @@ function upstreams({ upstream, upstreams: named }: Config, { servers }: Settings
 }
 
 function place(upstream: Upstream): string {
-  return upstream.kind === "address" ? upstream.display : `embedded:${upstream.level}`;
+  if (upstream.kind === "address") return upstream.display;
+  return `embedded:${"level" in upstream ? upstream.level : upstream.server}`;
 }
 
 function described({ title, range, name }: ResolvedProfile): string {

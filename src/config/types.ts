@@ -25,7 +25,10 @@ export interface UpstreamTls {
 /** The `:authority` that the upstream sees: its own address, the one the client sent, or a fixed one. */
 export type Authority = "upstream" | "client" | { readonly fixed: string };
 
-/** The server behind the bridge: one at an address, or the embedded one at a spec level (`2018-11`, `2.0` … `2.12`, `main`). */
+/**
+ * The server behind the bridge: one at an address, or the embedded one, which plays a spec level (`2018-11`, `2.0` … `2.12`, `main`) or a
+ * server that has a profile (`buildbarn@2026-03-26`).
+ */
 export type Upstream =
   | {
       readonly kind: "address";
@@ -38,7 +41,17 @@ export type Upstream =
       /** What the server is, by the name of a profile; null where the bridge has to tell. */
       readonly profile: string | null;
     }
-  | { readonly kind: "embedded"; readonly level: string; readonly profile: string | null };
+  | { readonly kind: "embedded"; readonly level: string; readonly profile: string | null }
+  | { readonly kind: "embedded"; readonly server: string; readonly profile: string | null };
+
+/** An upstream that can be reached: the embedded server has an address by now. */
+export type RemoteUpstream = Extract<Upstream, { kind: "address" }>;
+
+/** A configuration of which every upstream can be reached. */
+export type ReachableConfig = Config & {
+  readonly upstream: RemoteUpstream;
+  readonly upstreams: Readonly<Record<string, RemoteUpstream>>;
+};
 
 /** The name by which routes call the upstream of the option `upstream`. */
 export const DEFAULT_UPSTREAM = "default";
@@ -53,6 +66,11 @@ export interface Route {
   readonly upstream: string;
   /** What the upstream sees in place of `instance`, whole segments too; null for the same. */
   readonly rename: string | null;
+}
+
+/** The upstream that a route means by `name`. */
+export function upstreamNamed({ upstream, upstreams }: ReachableConfig, name: string): RemoteUpstream {
+  return name === DEFAULT_UPSTREAM ? upstream : upstreams[name]!;
 }
 
 /** What the clients are whose calls arrive at a listener, for an instance name. */

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { StartError } from "../config/start-error.ts";
-import type { Address } from "../config/types.ts";
+import type { Address, ReachableConfig } from "../config/types.ts";
 import { createLog } from "../observe/log.ts";
-import { ProxyThread, type ReachableConfig } from "./proxy-thread.ts";
+import { ProxyThread } from "./proxy-thread.ts";
 import type { WorkerReply, WorkerRequest } from "./workers.ts";
 
 // The entry of one worker thread: does what the main thread asks, one message at a time.

@@ -48,18 +48,14 @@ export class ReapiClient {
   }
 
   /** Calls a method with one response. `path` is `Service/Method` of the execution package, or a full path. */
-  async unary<Response>(
-    path: string,
-    request: Fields,
-    headers: Record<string, string> = {},
-  ): Promise<Response> {
+  async unary<Response>(path: string, request: Fields, headers: Headers = {}): Promise<Response> {
     const { full, method } = resolve(path);
     const response = await this.unaryBytes(full, this.codec.encode(method.request, request), headers);
     return this.codec.decode(method.response, response) as Response;
   }
 
   /** Calls any method with one response, with a request that may be anything. `path` is a full one. */
-  unaryBytes(path: string, request: Buffer, headers: Record<string, string> = {}): Promise<Buffer> {
+  unaryBytes(path: string, request: Buffer, headers: Headers = {}): Promise<Buffer> {
     const { promise, resolve: done, reject } = Promise.withResolvers<Buffer>();
     this.client.makeUnaryRequest(path, same, same, request, metadataOf(headers), (error, value) =>
       error ? reject(new CallFailed(error)) : done(value!),
@@ -89,7 +85,7 @@ export class ReapiClient {
   }
 
   /** Opens a Write; requests go out through `send`, and `response` settles when the server has answered. */
-  openWrite(headers: Record<string, string> = {}): OpenWrite {
+  openWrite(headers: Headers = {}): OpenWrite {
     const { promise, resolve: done, reject } = Promise.withResolvers<number>();
     const call = this.client.makeClientStreamRequest(
       "/google.bytestream.ByteStream/Write",
@@ -204,8 +200,15 @@ function resolve(path: string) {
   return { full, method };
 }
 
-function metadataOf(headers: Record<string, string>): grpc.Metadata {
+/** Headers by name; several values are sent one after the other, binary ones as base64. */
+type Headers = Record<string, string | readonly string[]>;
+
+function metadataOf(headers: Headers): grpc.Metadata {
   const metadata = new grpc.Metadata();
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  for (const [name, value] of Object.entries(headers)) {
+    for (const each of [value].flat()) {
+      metadata.add(name, name.endsWith("-bin") ? Buffer.from(each, "base64") : each);
+    }
+  }
   return metadata;
 }

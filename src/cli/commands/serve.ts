@@ -14,7 +14,8 @@ server (Buildfarm, Buildbarn, BuildGrid …) and carries every gRPC call between
   bazel build --remote_executor=grpc://127.0.0.1:8985 //...
 
 Addresses: HOST:PORT or grpc://HOST:PORT (plain), grpcs://HOST[:PORT] (TLS, upstream only), unix:PATH;
-IPv6 in brackets. --upstream embedded[:LEVEL] runs a small server of that API level inside the bridge.
+IPv6 in brackets. --upstream embedded[:LEVEL] runs a small server of that API level inside the bridge,
+--upstream embedded:SERVER one that plays a known server (buildbarn@2026-03-26).
 Every flag is also a variable (--log-level is REAPI_BRIDGE_LOG_LEVEL) and a key of the file; a flag wins over
 a variable, a variable over the file. All of it: docs/cli.md.`;
 
