@@ -54,16 +54,21 @@ export class RemoteClient {
     return { files, blobs };
   }
 
+  /** An action and all blobs it needs, those of the inputs included. Nothing is uploaded. */
+  prepare(spec: ActionSpec, inputs: Inputs): { encoded: EncodedAction; blobs: Blob[] } {
+    const { codec } = this.#connection;
+    const tree = inputTree(inputs.files, { codec, digestFunction: this.manner.digestFunction });
+    const encoded = encodeAction(spec, tree.root, this.manner, codec);
+    return { encoded, blobs: [...inputs.blobs, ...tree.directories, encoded.command, encoded.action] };
+  }
+
   /** The result of an action: from the cache, else from running it, with uploads again as the manner has it. */
   async run(spec: ActionSpec, inputs: Inputs): Promise<Ran> {
     const { manner, store, execution } = this;
-    const form = { codec: this.#connection.codec, digestFunction: manner.digestFunction };
-    const tree = inputTree(inputs.files, form);
-    const encoded = encodeAction(spec, tree.root, manner, form.codec);
+    const { encoded, blobs } = this.prepare(spec, inputs);
     const { digest } = encoded.action;
     const known = manner.looksUp ? await execution.cachedResult(digest) : null;
     if (known !== null) return { encoded, cached: true, result: known };
-    const blobs = [...inputs.blobs, ...tree.directories, encoded.command, encoded.action];
     await store.upload(blobs);
     for (let uploads = 0; ; uploads++) {
       try {
