@@ -8,7 +8,7 @@ import { SHA256 } from "./blob.ts";
 export type Compressor = "ZSTD" | "DEFLATE" | "BROTLI";
 
 /** What a count of bytes in the reply to a compressed upload may be: those sent, those of the blob, or -1 (D16). */
-export type Count = "sent" | "blob" | "minus-one";
+type Count = "sent" | "blob" | "minus-one";
 
 /** How a client works. What its level does not have, it neither writes nor reads, whatever stands here. */
 export interface Manner {

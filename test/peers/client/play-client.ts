@@ -34,7 +34,7 @@ export interface PlayOptions extends Configuration {
 }
 
 /** What a client decided at the start, and how it works from then on. */
-export interface Negotiation extends Judgement {
+interface Negotiation extends Judgement {
   readonly forms: Forms;
   readonly manner: Manner;
   /** How GetCapabilities failed, if it did. */
@@ -42,7 +42,7 @@ export interface Negotiation extends Judgement {
 }
 
 /** What came of a build, as the user of the client would see it. */
-export interface BuildOutcome {
+interface BuildOutcome {
   /** By path from the input root: only what came in lists that the client reads. */
   readonly outputs: ReadonlyMap<Path, Output>;
   /** Outputs that it declared and that did not come. */

@@ -6,7 +6,7 @@ import type { ToolDetails } from "../../../src/wire/request-metadata.ts";
 const HEADER = "build.bazel.remote.execution.v2.requestmetadata-bin";
 
 /** How the client names itself, by its profile; null for one of which no name is known. @throws RangeError for a pattern that is not a plain name. */
-export function toolOf({ name: peer, facts, ends }: ResolvedClient): ToolDetails | null {
+function toolOf({ name: peer, facts, ends }: ResolvedClient): ToolDetails | null {
   const { tool } = facts;
   if (tool === undefined) return null;
   const name = tool.name.replace(/^\^|\$$/g, "");

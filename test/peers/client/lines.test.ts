@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Shape } from "../../../src/client/samples.ts";
+import { embedded } from "../../support/reapi-client.ts";
+import { play, profiles } from "./support.ts";
+
+const LINES = new Set(profiles.names("client").flatMap((peer) => profiles.ranges("client", peer)));
+
+/** Clients that never execute. */
+const CACHE_ONLY = ["buildstream@1.6", "moon", "nativelink"];
+
+/** Clients that declare outputs in one form and read symlinks in the other, of a server that fills one list. */
+const LOSES_LINKS = ["buildstream@1.93", "reclient", "siso@2025-05"];
+
+test("every line of every client works with a server of 2.12, and loses what it does not read", async (t) => {
+  const { address } = await embedded(t, "2.12");
+  const lost: string[] = [];
+  const idle: string[] = [];
+  for (const as of LINES) {
+    const client = play(t, { address, as, compression: true });
+    const { verdict, executes, why } = await client.negotiate();
+    assert.notEqual(verdict, "refuses", why);
+    const { deadly, result, blob } = await client.cacheRoundTrip();
+    assert.deepEqual({ deadly, blob, lost: result === false }, { deadly: null, blob: true, lost: false });
+    if (!executes) {
+      idle.push(as.name);
+      continue;
+    }
+    for (const shape of ["directory", "link-to-file"] as const satisfies Shape[]) {
+      const built = await client.build(shape, { salt: as.name });
+      assert.equal(built.deadly, null, as.name);
+      if (built.missing.length === 0) assert.deepEqual(built.report?.wrong, [], as.name);
+      else lost.push(`${as.name}: ${built.missing}`);
+    }
+  }
+  assert.deepEqual(idle.sort(), CACHE_ONLY);
+  assert.deepEqual(
+    lost.sort(),
+    LOSES_LINKS.map((name) => `${name}: link.txt`),
+  );
+});
