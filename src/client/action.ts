@@ -1,7 +1,6 @@
 /** Actions and Commands in the forms that a client writes. */
 import type { Codec, Draft } from "../spec/codec.ts";
 import type { Messages } from "../spec/generated/messages.ts";
-import { knows } from "../spec/ledger.ts";
 import { type Blob, blobOf, type Digest } from "./blob.ts";
 import type { Path } from "./directories.ts";
 import type { Manner } from "./manner.ts";
@@ -65,7 +64,7 @@ export function encodeAction(
     }),
     ...(manner.outputs !== "lists" && { outputPaths: listOf(() => true) }),
     ...(manner.platform !== "action" && { platform }),
-    outputNodeProperties: [...manner.nodeProperties].sort(byBytes),
+    outputNodeProperties: propertiesIn("message", manner),
     outputDirectoryFormat: manner.directoryFormat === null ? 0 : FORMATS[manner.directoryFormat],
   };
   const commandBlob = blobOf(
@@ -77,7 +76,7 @@ export function encodeAction(
     inputRootDigest,
     timeout: { seconds: BigInt(spec.timeoutSeconds) },
     ...(manner.platform !== "command" && { platform }),
-    outputNodeProperties: listedProperties(manner),
+    outputNodeProperties: propertiesIn("list", manner),
   });
   return { action: blobOf(action, digestFunction), command: commandBlob, outputPaths };
 }
@@ -85,11 +84,13 @@ export function encodeAction(
 /** Numbers of Command.OutputDirectoryFormat. */
 const FORMATS = { tree: 0, directory: 1, both: 2 } as const;
 
-/** Before 2.2 the Action asks for properties, by the names of the lexicon of that time (D30, D32). */
-function listedProperties({ level, nodeProperties }: Manner): string[] {
-  if (knows(level, "behaviour:property-field-names")) return [];
-  const names: Readonly<Record<string, string>> = { mtime: "MTime", unix_mode: "UnixMode" };
-  return nodeProperties.map((name) => names[name] ?? name).sort(byBytes);
+/** What the list of 2.0 and 2.1 calls properties (D32). */
+const LISTED: Readonly<Record<string, string>> = { mtime: "MTime", unix_mode: "UnixMode" };
+
+function propertiesIn(form: "list" | "message", { nodeProperties }: Manner): string[] {
+  if (nodeProperties.form !== form) return [];
+  const names = nodeProperties.names.map((name) => (form === "list" ? (LISTED[name] ?? name) : name));
+  return names.sort(byBytes);
 }
 
 function platformOf({ platform = {} }: ActionSpec) {

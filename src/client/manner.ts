@@ -42,8 +42,8 @@ export interface Manner {
   readonly programsFrom: "input-root" | "working-directory";
   /** Where paths of outputs start (D27). */
   readonly outputsFrom: "input-root" | "working-directory";
-  /** Names of the node properties asked for (D30), and where: the Action has had the list up to 2.1, the Command since. */
-  readonly nodeProperties: readonly string[];
+  /** Which node properties it asks for, by their names of today (D30, D31): as a list in the Action (2.0 and 2.1), or in the Command. */
+  readonly nodeProperties: { readonly form: "none" | "list" | "message"; readonly names: readonly string[] };
   readonly reads: {
     /** The lists of symlinks (D25); the empty list reads none. */
     readonly symlinks: readonly ("typed" | "unified")[];
@@ -95,7 +95,7 @@ export function mannerOf(level: Level): Manner {
     platform: actionPlatform ? "both" : "command",
     programsFrom: knows(level, "behaviour:argv0") ? "working-directory" : "input-root",
     outputsFrom: "working-directory",
-    nodeProperties: [],
+    nodeProperties: { form: "none", names: [] },
     reads: {
       symlinks: paths ? UNIFIED : TYPED,
       directories: directories ? ["directory", "tree"] : ["tree"],

@@ -1,7 +1,15 @@
 import type { CLIENT_FACTS } from "../../../src/peers/client-facts.ts";
+import type { ProfileFeature } from "../../../src/peers/profile-features.ts";
 
 type Fact = keyof typeof CLIENT_FACTS;
 type Member = { [F in Fact]: `${F}.${Extract<keyof (typeof CLIENT_FACTS)[F]["members"], string>}` }[Fact];
+
+/** Features of which played clients have no form, with the reason. */
+export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string>>> = {
+  "ancient-clients": "messages from before 2018-11 are in no schema here",
+  "asset-checksums": "see assets.checksums",
+  "asset-service": "the probes show what a client makes of it; no played client fetches or pushes assets",
+};
 
 /** What profiles say of clients and played clients do not go by, with the reason. A test holds that they go by everything else. */
 export const FACTS_NOT_PLAYED: Readonly<Partial<Record<Member, string>>> = {

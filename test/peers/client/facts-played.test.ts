@@ -3,10 +3,13 @@ import { test } from "node:test";
 import { CallError } from "../../../src/embedded/call-error.ts";
 import { CLIENT_FACTS } from "../../../src/peers/client-facts.ts";
 import type { ResolvedClient } from "../../../src/peers/profile.ts";
+import { PROFILE_FEATURES } from "../../../src/peers/profile-features.ts";
 import { codec } from "../../../src/spec/codec.ts";
 import { Status } from "../../../src/wire/status.ts";
-import { FACTS_NOT_PLAYED } from "./facts-not-played.ts";
+import { FACTS_NOT_PLAYED, FEATURES_NOT_PLAYED } from "./facts-not-played.ts";
+import { formsOf } from "./forms.ts";
 import { judge } from "./judge.ts";
+import { playedManner } from "./manner.ts";
 import { CAPABILITIES, done, profiles, scripted, V2 } from "./support.ts";
 
 const LINES = profiles.names("client").flatMap((peer) => profiles.ranges("client", peer));
@@ -51,4 +54,19 @@ test("a played client goes by every fact of its profile that is not listed with 
   );
   const notPlayed = members.filter((member) => !seen.has(member));
   assert.deepEqual(notPlayed.sort(), Object.keys(FACTS_NOT_PLAYED).sort());
+});
+
+test("a played client goes by the forms of every feature that is not listed with a reason", () => {
+  const seen = new Set<string>();
+  const client = profiles.resolve("client", "bazel");
+  const judged = judge(client, null);
+  const forms = new Proxy(formsOf(client, judged.window), {
+    get(target, feature, receiver) {
+      seen.add(String(feature));
+      return Reflect.get(target, feature, receiver);
+    },
+  });
+  playedManner(client, judged, forms);
+  const notPlayed = Object.keys(PROFILE_FEATURES).filter((feature) => !seen.has(feature));
+  assert.deepEqual(notPlayed.sort(), Object.keys(FEATURES_NOT_PLAYED).sort());
 });

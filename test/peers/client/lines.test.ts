@@ -1,16 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Shape } from "../../../src/client/samples.ts";
+import { peerFacts } from "../../../src/peers/profile-facts.ts";
+import { planRoutes } from "../../../src/proxy/lanes/plan-routes.ts";
+import { TRANSLATORS } from "../../../src/translators/registry.ts";
+import { resolveDialect } from "../../../src/translators/resolve-dialect.ts";
+import { SAFE_DIALECT } from "../../../src/upstream/dialect.ts";
+import { bridgeTo } from "../../support/bridge.ts";
 import { embedded } from "../../support/reapi-client.ts";
-import { play, profiles } from "./support.ts";
+import { plan, server as serverOf } from "../../translators/support.ts";
+import { line, play, profiles } from "./support.ts";
 
 const LINES = new Set(profiles.names("client").flatMap((peer) => profiles.ranges("client", peer)));
 
 /** Clients that never execute. */
 const CACHE_ONLY = ["buildstream@1.6", "moon", "nativelink"];
 
-/** Clients that declare outputs in one form and read symlinks in the other, of a server that fills one list. */
-const LOSES_LINKS = ["buildstream@1.93", "reclient", "siso@2025-05"];
+/** Clients that declare outputs in one form and say that they read symlinks in the other, of a server that fills one list. */
+const READ_OTHER_LISTS = ["reclient", "siso@2025-05"];
+/** Likewise, but only by the level it follows: its profile does not tell what it reads. */
+const READ_BY_LEVEL = ["buildstream@1.93"];
 
 test("every line of every client works with a server of 2.12, and loses what it does not read", async (t) => {
   const { address } = await embedded(t, "2.12");
@@ -36,6 +45,18 @@ test("every line of every client works with a server of 2.12, and loses what it 
   assert.deepEqual(idle.sort(), CACHE_ONLY);
   assert.deepEqual(
     lost.sort(),
-    LOSES_LINKS.map((name) => `${name}: link.txt`),
+    [...READ_BY_LEVEL, ...READ_OTHER_LISTS].map((name) => `${name}: link.txt`),
   );
+});
+
+test("symlinks in the other list reach a client through a bridge", async (t) => {
+  const { address } = await embedded(t, "2.12");
+  const server = serverOf({ level: "2.12", source: "profile" });
+  for (const name of READ_OTHER_LISTS) {
+    const as = line(name);
+    const client = resolveDialect(peerFacts(as), TRANSLATORS);
+    const bridge = await bridgeTo(t, address, {}, { routes: planRoutes(plan(client, server), SAFE_DIALECT) });
+    const built = await play(t, { address: bridge.address, as }).build("link-to-file", { salt: name });
+    assert.deepEqual({ deadly: built.deadly, wrong: built.report?.wrong }, { deadly: null, wrong: [] }, name);
+  }
 });

@@ -44,7 +44,10 @@ export function playedManner(client: ResolvedClient, judged: Judgement, forms: F
         : "action",
     programsFrom: writes("argv0", "input-root") ? "input-root" : "working-directory",
     outputsFrom: writes("output-base", "input-root") ? "input-root" : "working-directory",
-    nodeProperties: facts.nodeAttributes?.asked ?? [],
+    nodeProperties: {
+      form: forms["node-properties"].writes[0] as Manner["nodeProperties"]["form"],
+      names: facts.nodeAttributes?.asked ?? [],
+    },
     reads: {
       symlinks: symlinksRead(forms["output-symlinks"].reads, base),
       directories: (["directory", "tree"] as const).filter((form) => reads("output-directory-format", form)),

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { CallError } from "../../../src/embedded/call-error.ts";
 import { recogniseClient } from "../../../src/peers/recognise-client.ts";
 import { codec } from "../../../src/spec/codec.ts";
+import { type Level, NEWEST } from "../../../src/spec/versions.ts";
 import { preconditionFailureDetail } from "../../../src/wire/error-details.ts";
 import { readToolDetails } from "../../../src/wire/request-metadata.ts";
 import { Status } from "../../../src/wire/status.ts";
@@ -26,7 +27,7 @@ test("a client names itself once in each call, so that its profile knows it agai
 });
 
 /** The messages of the first Action and Command that were uploaded. */
-function uploaded(asked: readonly Asked[]) {
+function uploaded(asked: readonly Asked[], level: Level = NEWEST) {
   const blobs = asked.flatMap(({ method, request: { data, requests } }) => {
     if (method === "ByteStream/Write") return [data as Buffer];
     if (method !== "ContentAddressableStorage/BatchUpdateBlobs") return [];
@@ -36,8 +37,8 @@ function uploaded(asked: readonly Asked[]) {
   // Of the messages of an action only the Action has a time-out, field 6, which ends here with ten seconds.
   const action = blobs.find((blob) => blob.includes(Buffer.from([0x32, 2, 8, 10])))!;
   return {
-    command: codec().decode(`${V2}.Command`, command),
-    action: codec().decode(`${V2}.Action`, action),
+    command: codec(level).decode(`${V2}.Command`, command),
+    action: codec(level).decode(`${V2}.Action`, action),
   };
 }
 
@@ -237,4 +238,51 @@ test("BuildStream asks by empty requests which batch methods there are, and Fetc
   });
   assert.equal((await verdicts(null))["Fetch/FetchBlob"], "refuses");
   assert.equal((await verdicts(() => ({})))["Fetch/FetchBlob"], "refuses");
+});
+
+test("properties of outputs are asked for in the form of the client, and only by one that always does", async (t) => {
+  const asks: Record<string, string[][]> = {};
+  const cases = [
+    ["buildstream@1.93", null, "2.1"],
+    ["buildstream@1.93", "list", "2.1"],
+    ["recc", null, "2.2"],
+    ["bazel@6.2", null, "2.2"],
+  ] as const;
+  for (const [name, form, level] of cases) {
+    const writes = form === null ? {} : { "node-properties": [form] };
+    const script = { "Execution/Execute": () => done({}) };
+    const { client, asked } = await scripted(t, script, { as: line(name), writes });
+    await client.build("platform");
+    const { command, action } = uploaded(asked, level);
+    asks[`${name} ${form ?? "as it is"}`] = [action.outputNodeProperties, command.outputNodeProperties];
+  }
+  assert.deepEqual(asks, {
+    "buildstream@1.93 as it is": [[], []],
+    "buildstream@1.93 list": [["MTime"], []],
+    "recc as it is": [[], ["mtime"]],
+    "bazel@6.2 as it is": [[], []],
+  });
+});
+
+test("an instance name stands in every request and before every name of a blob", async (t) => {
+  const { client, asked } = await scripted(
+    t,
+    { "Execution/Execute": () => done({}) },
+    { as: line("bazel@6.2"), instance: "main/farm" },
+  );
+  await client.build("stdout");
+  const methods = new Set<string>();
+  for (const { method, request } of asked) {
+    methods.add(method);
+    const { instanceName, resourceName } = request;
+    if (method === "ByteStream/Write") assert.match(resourceName as string, /^main\/farm\/uploads\//);
+    else assert.equal(instanceName, "main/farm", method);
+  }
+  assert.deepEqual([...methods].sort(), [
+    "ActionCache/GetActionResult",
+    "ByteStream/Write",
+    "Capabilities/GetCapabilities",
+    "ContentAddressableStorage/FindMissingBlobs",
+    "Execution/Execute",
+  ]);
 });
