@@ -1,9 +1,10 @@
 /** Calls of one level of the API to one server, through grpc-js. */
 import * as grpc from "@grpc/grpc-js";
-import { type Codec, codec, type Draft, type MessageName } from "../spec/codec.ts";
+import { type Codec, codec, type Draft, MalformedMessageError, type MessageName } from "../spec/codec.ts";
 import type { Messages } from "../spec/generated/messages.ts";
 import { type Method, methodAt } from "../spec/methods.ts";
 import { type Level, NEWEST } from "../spec/versions.ts";
+import { Status } from "../wire/status.ts";
 import { CallFailed } from "./call-failed.ts";
 
 /** Any message of the API, as it is given for encoding. */
@@ -64,7 +65,7 @@ export class Connection {
   async unary<Response>(path: string, request: Fields, headers: Headers = {}): Promise<Response> {
     const method = methodOf(path);
     const response = await this.unaryBytes(path, this.#encode(method.request, request), headers);
-    return this.codec.decode(method.response, response) as Response;
+    return this.#decode<Response>(method, response);
   }
 
   /** Calls any method with one response, with a request that may be anything. */
@@ -91,13 +92,9 @@ export class Connection {
     const call = this.#client.makeServerStreamRequest(path, same, same, bytes, metadata, this.#callOptions());
     const releases = [this.#cancelWith(call), this.#cancelWith(call, signal)];
     try {
-      for await (const message of call) {
-        yield this.codec.decode(method.response, message as Buffer) as Response;
-      }
+      for await (const message of call) yield this.#decode<Response>(method, message as Buffer);
     } catch (error) {
-      throw (error as grpc.ServiceError).code === undefined
-        ? error
-        : CallFailed.of(path, error as grpc.ServiceError);
+      throw error instanceof CallFailed ? error : CallFailed.of(path, error as grpc.ServiceError);
     } finally {
       for (const release of releases) release();
     }
@@ -135,6 +132,16 @@ export class Connection {
 
   #encode(name: MessageName, message: Fields): Buffer {
     return this.codec.encode(name, message as Draft<Messages[MessageName]>);
+  }
+
+  /** A response that cannot be read is a failure of the call, as gRPC has it. */
+  #decode<Response>({ path, response }: Method, bytes: Buffer): Response {
+    try {
+      return this.codec.decode(response, bytes) as Response;
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error;
+      throw new CallFailed(path, Status.INTERNAL, error.message, null);
+    }
   }
 
   #metadata(headers: Headers): grpc.Metadata {

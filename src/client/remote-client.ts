@@ -89,6 +89,7 @@ export class RemoteClient {
   /** What an action printed. */
   async printed(raw: Uint8Array, digest: { hash: string; sizeBytes: bigint } | null): Promise<string> {
     if (raw.length > 0 || digest === null) return Buffer.from(raw).toString();
-    return (await this.store.read([digest])).toString();
+    const [bytes] = await this.store.read([digest]);
+    return bytes!.toString();
   }
 }

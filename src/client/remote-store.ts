@@ -2,8 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Messages } from "../spec/generated/messages.ts";
 import { Status } from "../wire/status.ts";
-import type { Api } from "./api.ts";
-import { methodPath } from "./api.ts";
+import { type Api, methodPath } from "./api.ts";
 import type { Blob, Digest } from "./blob.ts";
 import { CallFailed } from "./call-failed.ts";
 import { COMPRESSORS } from "./compression.ts";
@@ -151,7 +150,13 @@ export class RemoteStore {
     type Answer = Messages["google.bytestream.ReadResponse"];
     for await (const { data } of this.#connection.stream<Answer>(READ, request)) chunks.push(data);
     const bytes = Buffer.concat(chunks);
-    return compressor === null ? bytes : COMPRESSORS[compressor].decompress(bytes, Number(digest.sizeBytes));
+    if (compressor === null) return bytes;
+    try {
+      return COMPRESSORS[compressor].decompress(bytes, Number(digest.sizeBytes));
+    } catch (error) {
+      const text = `what came of the blob ${digest.hash}/${digest.sizeBytes} is no ${compressor} of it: ${(error as Error).message}`;
+      throw new CallFailed(READ, Status.DATA_LOSS, text, null);
+    }
   }
 
   #resourceName({ hash, sizeBytes }: Digest, upload: string): string {

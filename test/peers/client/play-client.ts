@@ -9,7 +9,9 @@ import { RemoteClient } from "../../../src/client/remote-client.ts";
 import { runSample, type SampleReport } from "../../../src/client/run-sample.ts";
 import { type SampleOptions, type Shape, sampleOf } from "../../../src/client/samples.ts";
 import type { ResolvedClient } from "../../../src/peers/profile.ts";
+import { MalformedMessageError } from "../../../src/spec/codec.ts";
 import type { Level } from "../../../src/spec/versions.ts";
+import { WireError } from "../../../src/wire/wire-error.ts";
 import { type RoundTrip, roundTrip } from "./cache-round-trip.ts";
 import { useOf } from "./calls.ts";
 import { type Failure, failureOf } from "./failure.ts";
@@ -124,6 +126,9 @@ export function playClient({ address, as, instance = "", signal, ...choices }: P
       return { outputs, missing, deadly: deadlyIn(report, client), failure: null, report };
     } catch (error) {
       if (error instanceof CallFailed) return stopped(error.text, failureOf(error));
+      if (error instanceof MalformedMessageError || error instanceof WireError) {
+        return stopped(`${client.name} cannot read what came: ${error.message}`, null);
+      }
       throw error;
     }
   }

@@ -87,3 +87,20 @@ test("a failure comes with its status, its message and its ErrorInfo", async (t)
   assert.equal(failure?.message, "not like this");
   assert.deepEqual({ ...failure?.errorInfo, metadata: { ...failure?.errorInfo?.metadata } }, info);
 });
+
+test("a tree that cannot be read stops the client", async (t) => {
+  const treeDigest = { hash: "00", sizeBytes: 2 };
+  const { client } = await scripted(
+    t,
+    {
+      "ActionCache/GetActionResult": () => ({ outputDirectories: [{ path: "out", treeDigest }] }),
+      "ContentAddressableStorage/BatchReadBlobs": () => ({
+        responses: [{ digest: treeDigest, data: Buffer.from([0x0a, 0xff]) }],
+      }),
+    },
+    { as: "2.12" },
+  );
+  const { deadly, failure } = await client.build("directory");
+  assert.match(deadly ?? "", /^api@2\.12 cannot read what came: /);
+  assert.equal(failure, null);
+});

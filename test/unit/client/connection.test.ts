@@ -53,6 +53,11 @@ test("details that cannot be read leave the status and the message", async (t) =
   assert.equal(error.text, `the call ${FIND} failed: 13 INTERNAL: broken`);
 });
 
+test("a response that cannot be read is a failure of the call", async (t) => {
+  const { connection } = await connected(t, () => Buffer.from([0x12, 0xff]));
+  await assert.rejects(connection.unary(FIND, {}), endsIn(Status.INTERNAL));
+});
+
 test("a method that no level has is a mistake of the caller", async (t) => {
   const { connection } = await connected(t, never);
   await assert.rejects(connection.unary("/no.Such/Method", {}), { name: "RangeError", message: /no method/ });
