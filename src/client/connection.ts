@@ -35,6 +35,8 @@ export interface OpenWrite {
   cancel(): void;
 }
 
+type WriteResponse = Messages["google.bytestream.WriteResponse"];
+
 const same = (bytes: Buffer): Buffer => bytes;
 const WRITE = "/google.bytestream.ByteStream/Write";
 
@@ -90,19 +92,19 @@ export class Connection {
     const bytes = this.#encode(method.request, request);
     const metadata = this.#metadata({});
     const call = this.#client.makeServerStreamRequest(path, same, same, bytes, metadata, this.#callOptions());
-    const releases = [this.#cancelWith(call), this.#cancelWith(call, signal)];
+    const release = this.#cancelWith(call, signal);
     try {
       for await (const message of call) yield this.#decode<Response>(method, message as Buffer);
     } catch (error) {
       throw error instanceof CallFailed ? error : CallFailed.of(path, error as grpc.ServiceError);
     } finally {
-      for (const release of releases) release();
+      release();
     }
   }
 
   /** Opens a Write; requests go out through `send`, and `response` settles when the server has answered. */
   openWrite(headers: Headers = {}): OpenWrite {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const metadata = this.#metadata(headers);
     const call = this.#client.makeClientStreamRequest(
       WRITE,
@@ -112,11 +114,13 @@ export class Connection {
       this.#callOptions(),
       (error, value) => {
         if (error) reject(CallFailed.of(WRITE, error));
-        else resolve(Number(this.codec.decode("google.bytestream.WriteResponse", value!).committedSize));
+        else resolve(value!);
       },
     );
     const release = this.#cancelWith(call);
-    const response = promise.finally(release);
+    const response = promise
+      .finally(release)
+      .then((bytes) => Number(this.#decode<WriteResponse>(methodOf(WRITE), bytes).committedSize));
     // Whoever sends requests looks at the response later.
     response.catch(() => {});
     return {
@@ -157,11 +161,15 @@ export class Connection {
     return callMs === undefined ? {} : { deadline: Date.now() + callMs };
   }
 
-  #cancelWith(call: { cancel(): void }, signal = this.#options.signal): () => void {
+  /** Has the call cancelled with the connection's signal or one of its own; returns what takes that back. */
+  #cancelWith(call: { cancel(): void }, own?: AbortSignal): () => void {
+    const signals = [this.#options.signal, own].filter((signal) => signal !== undefined);
     const cancel = () => call.cancel();
-    if (signal?.aborted) cancel();
-    signal?.addEventListener("abort", cancel);
-    return () => signal?.removeEventListener("abort", cancel);
+    if (signals.some((signal) => signal.aborted)) cancel();
+    for (const signal of signals) signal.addEventListener("abort", cancel);
+    return () => {
+      for (const signal of signals) signal.removeEventListener("abort", cancel);
+    };
   }
 }
 
