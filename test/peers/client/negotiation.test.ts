@@ -9,34 +9,28 @@ import { CAPABILITIES, done, line, scripted, V2 } from "./support.ts";
 
 // What played clients decide at the start.
 
-test("Bazel 6.2 turns down a window without 2.0 and says so, before it sends anything else", async (t) => {
-  const { client, asked } = await scripted(
-    t,
-    {
-      "Capabilities/GetCapabilities": () => ({
-        ...CAPABILITIES,
-        lowApiVersion: { major: 2, minor: 3 },
-        highApiVersion: { major: 2, minor: 11 },
-      }),
-    },
-    { as: line("bazel@6.2") },
-  );
-  const { verdict, why, negotiated } = await client.negotiate();
-  assert.deepEqual(
-    { verdict, why, negotiated },
-    {
-      verdict: "refuses",
-      why: "Bazel 6.0 to 6.2 speaks API 2.0, and the server supports 2.3 to 2.11",
-      negotiated: null,
-    },
-  );
-  const { deadly, report } = await client.build("file");
-  assert.equal(deadly, why);
-  assert.equal(report, null);
-  assert.deepEqual(
-    asked.map(({ method }) => method),
-    ["Capabilities/GetCapabilities"],
-  );
+test("a client that holds to 2.0 turns down a window without it and says so, before it sends anything else", async (t) => {
+  const lowApiVersion = { major: 2, minor: 3 };
+  const highApiVersion = { major: 2, minor: 11 };
+  for (const [name, title] of [
+    ["bazel@6.2", "Bazel 6.0 to 6.2"],
+    ["please", "Please from 17"],
+  ] as const) {
+    const script = {
+      "Capabilities/GetCapabilities": () => ({ ...CAPABILITIES, lowApiVersion, highApiVersion }),
+    };
+    const { client, asked } = await scripted(t, script, { as: line(name) });
+    const { verdict, why, negotiated } = await client.negotiate();
+    assert.deepEqual([verdict, negotiated], ["refuses", null]);
+    assert.equal(why, `${title} speaks API 2.0, and the server supports 2.3 to 2.11`);
+    const { deadly, report } = await client.build("file");
+    assert.equal(deadly, why);
+    assert.equal(report, null);
+    assert.deepEqual(
+      asked.map(({ method }) => method),
+      ["Capabilities/GetCapabilities"],
+    );
+  }
 });
 
 type Capabilities = Draft<Api<"ServerCapabilities">>;

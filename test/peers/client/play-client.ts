@@ -85,7 +85,8 @@ export function playClient({ address, as, instance = "", signal, ...choices }: P
     const answer = useOf(client, GET_CAPABILITIES) === "none" ? null : await askCapabilities();
     const judged = judge(client, answer, choices);
     const forms = formsOf(client, judged.window, choices.writes);
-    const manner = await withoutMissing(playedManner(client, judged, forms));
+    const wanted = playedManner(client, judged, forms);
+    const manner = judged.verdict === "refuses" ? wanted : await withoutMissing(wanted);
     const failure = answer instanceof CallFailed ? failureOf(answer) : null;
     return { ...judged, forms, manner, failure };
   }
