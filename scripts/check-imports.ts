@@ -19,9 +19,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   actions: ["wire", "spec", "tree", "upstream", "peers", "translators", "observe"],
   plan: ["wire", "spec", "tree", "upstream", "peers", "translators", "actions", "config", "observe"],
   embedded: ["wire", "spec", "peers", "config"],
+  client: ["wire", "spec"],
   proxy: ["http2", "wire", "spec", "upstream", "peers", "translators", "plan", "config", "observe"],
   index: ["http2", "wire", "spec", "peers", "plan", "config", "observe", "proxy", "embedded"],
-  cli: ["http2", "wire", "spec", "peers", "plan", "config", "observe", "proxy", "embedded", "index"],
+  cli: [
+    "http2",
+    "wire",
+    "spec",
+    "client",
+    "peers",
+    "plan",
+    "config",
+    "observe",
+    "proxy",
+    "embedded",
+    "index",
+  ],
 };
 
 // The formatter puts every import and export declaration at the start of a line and its source last.

@@ -97,7 +97,7 @@ test("who may write results: everybody, nobody by error, nobody without a word",
 });
 
 test("Kajiya refuses a second RequestMetadata header; others read it", async (t) => {
-  const headers = { "build.bazel.remote.execution.v2.requestmetadata-bin": ["AA==", "AA=="] };
+  const headers = { "build.bazel.remote.execution.v2.requestmetadata-bin": [Buffer.of(0), Buffer.of(0)] };
   const find = (client: ReapiClient) =>
     client.unary("ContentAddressableStorage/FindMissingBlobs", {}, headers);
   await assert.rejects(find((await playing(t, "kajiya")).client), {
