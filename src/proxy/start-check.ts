@@ -62,7 +62,7 @@ export async function greetUpstream(
 
 function describe(capabilities: Buffer): string {
   const advertised = readable(capabilities);
-  if (advertised === null) return "with capabilities that cannot be read";
+  if (advertised === null) return "GetCapabilities, with bytes that are no answer";
   const { low, high, executes } = advertised;
   const version = (v: ApiVersion): string => `${v.major}.${v.minor}`;
   const versions = low && high ? `API ${version(low)} to ${version(high)}` : "no API version";

@@ -3,11 +3,8 @@ import { type TestContext, test } from "node:test";
 import { buildAcross, type Step } from "../../src/cli/demo/across-levels.ts";
 import type { Shape } from "../../src/client/samples.ts";
 import { createBridge } from "../../src/index.ts";
-import { planRoutes } from "../../src/proxy/lanes/plan-routes.ts";
 import type { Level } from "../../src/spec/versions.ts";
-import { SAFE_DIALECT } from "../../src/upstream/dialect.ts";
 import { configFor } from "../support/bridge.ts";
-import { client as clientOf, plan, server as serverOf } from "../translators/support.ts";
 
 /** Builds the shapes across two levels, through a bridge that knows both. */
 function across(t: TestContext, client: Level, server: Level, shapes: readonly Shape[]): Promise<Step[]> {
@@ -18,11 +15,7 @@ function across(t: TestContext, client: Level, server: Level, shapes: readonly S
     searchPath: "/usr/bin:/bin",
     signal: t.signal,
     async startBridge(upstream) {
-      const pair = plan(clientOf({ level: client }), serverOf({ level: server, source: "profile" }));
-      const bridge = await createBridge({
-        config: configFor(upstream),
-        routes: planRoutes(pair, SAFE_DIALECT),
-      });
+      const bridge = await createBridge({ config: configFor(upstream) });
       return { address: bridge.listening[0]!, stop: () => bridge.stop() };
     },
   });

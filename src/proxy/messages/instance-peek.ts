@@ -6,6 +6,7 @@ import { WireType } from "../../wire/walker.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { instanceIn } from "../lanes/instance-of.ts";
 import { CallError, wireFailure } from "./call-error.ts";
+import { unreadableEncoding } from "./inflate.ts";
 
 /** Bytes in which the instance has to show; real names are in the first hundred. */
 const MOST = 64 * 1024;
@@ -64,10 +65,10 @@ export class InstancePeek {
       if (this.encoding === "gzip") return gunzipSync(body, options);
       if (this.encoding === "deflate") return inflateSync(body, options);
     } catch (error) {
-      throw new CallError(Status.INVALID_ARGUMENT, `a message is not valid ${this.encoding}: ${error}`);
+      const why = (error as Error).message;
+      throw new CallError(Status.INTERNAL, `a message is not valid ${this.encoding}: ${why}`);
     }
-    const text = `the message encoding "${this.encoding.slice(0, 40)}" cannot be read here`;
-    throw new CallError(Status.UNIMPLEMENTED, text);
+    throw unreadableEncoding(this.encoding);
   }
 }
 

@@ -1,12 +1,12 @@
 /** The upstreams that together serve one instance, where there are several. */
 import { mergeCapabilities } from "../../peers/merge-capabilities.ts";
-import { BridgeError } from "../../spec/bridge-error.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
 import { rewriteMessage } from "../../wire/rewrite.ts";
 import { Status } from "../../wire/status.ts";
 import { Walker } from "../../wire/walker.ts";
 import { CallError } from "../messages/call-error.ts";
 import type { OpenedCall } from "../messages/opened-call.ts";
+import { cannotMerge } from "./cannot-merge.ts";
 import { type Named, NO_INSTANCE, type RouteRule, type RouteTable, renamed } from "./route-table.ts";
 import type { ServerPeer } from "./server-peer.ts";
 
@@ -34,6 +34,11 @@ export function groupOf(table: RouteTable<ServerPeer>, instance: Named): Instanc
 /** The rules of a group, each once. */
 export function rulesOf({ store, results, execution }: InstanceGroup): Rule[] {
   return [...new Set([execution, store, results])];
+}
+
+/** The upstreams of a group, as people know them. */
+export function namesOf(group: InstanceGroup): string[] {
+  return [...new Set(rulesOf(group).map(({ peer }) => peer.target.display))];
 }
 
 /** What one of a group answered, as its client is to be told. */
@@ -66,23 +71,8 @@ export async function answerForGroup(
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw cannotMerge(group, error.message);
+    throw cannotMerge(namesOf(group), error.message);
   }
-}
-
-/** The refusal of an instance whose upstreams do not go together. */
-export function cannotMerge(group: InstanceGroup, why: string): BridgeError {
-  const names = rulesOf(group).map(({ peer }) => peer.target.display);
-  return new BridgeError({
-    code: "upstreams-disagree",
-    feature: "capabilities-service",
-    drift: "D01",
-    used: "An instance that several upstreams serve",
-    since: null,
-    has: `${names.join(" and ")} cannot be used as one: ${why}`,
-    fix: "route the instance to upstreams that agree",
-    field: "instance_name",
-  });
 }
 
 async function ask(opened: OpenedCall, request: Buffer, { peer }: Rule): Promise<Buffer> {

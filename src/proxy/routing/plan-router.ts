@@ -9,9 +9,10 @@ import { GET_CAPABILITIES } from "../../translators/methods.ts";
 import { instanceOf, namesInstance } from "../lanes/instance-of.ts";
 import { planRoutes } from "../lanes/plan-routes.ts";
 import type { CallHandler } from "../messages/opened-call.ts";
+import { cannotMerge, NO_VERSION } from "./cannot-merge.ts";
 import type { ClientPeer, ClientPeers } from "./client-peers.ts";
 import { findOut } from "./find-out.ts";
-import { answerForGroup, cannotMerge, groupOf, type InstanceGroup, rulesOf } from "./instance-group.ts";
+import { answerForGroup, groupOf, type InstanceGroup, namesOf, rulesOf } from "./instance-group.ts";
 import type { Arrival, Ask, Router, Wait, Way } from "./route.ts";
 import { NO_INSTANCE, type RouteRule, type RouteTable, renamed, serviceOf } from "./route-table.ts";
 import type { KnownServer, ServerPeer } from "./server-peer.ts";
@@ -181,7 +182,7 @@ export class PlanRouter implements Router {
         return announce(this.waysOf(client, rule, instance, group).plan, capabilities);
       });
       const dialects = rulesOf(group).map((rule) => rule.peer.of(renamed(rule, instance)).dialect);
-      if (windowOfAll(dialects) === null) throw cannotMerge(group, "they have no API version in common");
+      if (windowOfAll(dialects) === null) throw cannotMerge(namesOf(group), NO_VERSION);
       await opened.respond([answer]);
     };
   }

@@ -149,16 +149,15 @@ export class ServerPeer {
 
   private report(instance: string, { dialect }: KnownServer, first: boolean): void {
     const { window } = dialect.facts;
-    this.log.info(
-      {
-        upstream: this.target.display,
-        instance,
-        server: dialect.name,
-        level: dialect.version,
-        versions: window === undefined ? null : `${window.low ?? "?"} to ${window.high ?? "?"}`,
-      },
-      first ? "what the upstream is" : "the upstream is not what it was",
-    );
+    const facts = {
+      upstream: this.target.display,
+      instance,
+      server: dialect.name,
+      level: dialect.version,
+      versions: window === undefined ? null : `${window.low ?? "?"} to ${window.high ?? "?"}`,
+    };
+    if (first) this.log.info(facts, "what the upstream is");
+    else this.log.warn(facts, "the upstream is not what it was");
   }
 }
 

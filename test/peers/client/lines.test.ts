@@ -55,7 +55,12 @@ test("symlinks in the other list reach a client through a bridge", async (t) => 
   for (const name of READ_OTHER_LISTS) {
     const as = line(name);
     const client = resolveDialect(peerFacts(as), TRANSLATORS);
-    const bridge = await bridgeTo(t, address, {}, { routes: planRoutes(plan(client, server), SAFE_DIALECT) });
+    const bridge = await bridgeTo(
+      t,
+      address,
+      {},
+      { routes: planRoutes(plan(client, server), { dialect: SAFE_DIALECT }) },
+    );
     const built = await play(t, { address: bridge.address, as }).build("link-to-file", { salt: name });
     assert.deepEqual({ deadly: built.deadly, wrong: built.report?.wrong }, { deadly: null, wrong: [] }, name);
   }

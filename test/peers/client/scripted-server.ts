@@ -2,6 +2,7 @@
 import type { TestContext } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import type { Api } from "../../../src/client/api.ts";
+import { levelBehaviour } from "../../../src/embedded/behaviour/of-level.ts";
 import { type CallContext, Methods } from "../../../src/embedded/rpc/methods.ts";
 import type { Messages } from "../../../src/spec/generated/messages.ts";
 import { allMethods } from "../../../src/spec/methods.ts";
@@ -39,7 +40,10 @@ export async function scriptedServer(
 ): Promise<{ readonly address: string; readonly asked: Asked[] }> {
   const asked: Asked[] = [];
   const server = new grpc.Server();
-  const methods = new Methods(server, NEWEST);
+  const methods = new Methods(server, {
+    ...levelBehaviour(NEWEST),
+    methods: new Set([...allMethods()].map(({ path }) => path)),
+  });
   const answer = (method: string, handle: Handler, request: Fields, { metadata }: CallContext): unknown => {
     const before = asked.filter((earlier) => earlier.method === method).length;
     asked.push({ method, request, metadata });
