@@ -105,7 +105,7 @@ test("few switches: features and peers add none, they have the policy and profil
   assert.equal(SERVE_FLAGS.length, 22);
   const commands = await Promise.all(COMMAND_NAMES.map(loadCommand));
   const all = new Set(commands.flatMap((command) => command!.flags.map(({ name }) => name)));
-  assert.equal(all.size, 27);
+  assert.equal(all.size, 30);
   const ids = TRANSLATORS.map(({ feature }) => feature.id);
   assert.ok(ids.length > 30, "the features could not be read");
   assert.deepEqual(
