@@ -1,7 +1,7 @@
 /*
  * The server behind every proxy of the benchmark: cleartext HTTP/2 on 127.0.0.1, one thread.
- * It answers FindMissingBlobs (any method it does not know, too), ByteStream.Read and ByteStream.Write, prints its port,
- * and checks what it gets: a request that is not byte for byte what the generator sends is answered with grpc-status 3.
+ * It answers FindMissingBlobs (any method it does not know, too), ByteStream.Read, ByteStream.Write and GetCapabilities, prints
+ * its port, and checks what it gets: a request of a load that is not byte for byte what the generator sends is answered with grpc-status 3.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -15,10 +15,10 @@
 #define STREAM_WINDOW (4u << 20)
 #define CONN_WINDOW (16u << 20)
 
-enum { UNARY, READ, WRITE };
+enum { UNARY, READ, WRITE, CAPABILITIES };
 enum { HAS_TE = 1, HAS_TYPE = 2, HAS_METADATA = 4, HAS_TOKEN = 8, CHECK_ALL = 16, WRONG = 32 };
 
-static struct body small_request, small_reply;
+static struct body small_request, small_reply, capabilities;
 
 /* The bodies of one blob size, made when it is first asked for. */
 struct blob {
@@ -58,6 +58,7 @@ static void on_field(struct h2_conn *conn, struct h2_stream *stream, const nghtt
   if (is(name, length, ":path")) {
     if (ends_with(field, "ByteStream/Read")) stream->kind = READ;
     else if (ends_with(field, "ByteStream/Write")) stream->kind = WRITE;
+    else if (ends_with(field, "Capabilities/GetCapabilities")) stream->kind = CAPABILITIES;
   } else if (is(name, length, "te")) stream->flags |= ends_with(field, "trailers") ? HAS_TE : 0;
   else if (is(name, length, "content-type")) stream->flags |= ends_with(field, "application/grpc") ? HAS_TYPE : 0;
   else if (is(name, length, "authorization")) stream->flags |= field->valuelen == 47 ? HAS_TOKEN : 0;
@@ -68,6 +69,7 @@ static void on_field(struct h2_conn *conn, struct h2_stream *stream, const nghtt
 
 static void on_data(struct h2_conn *conn, struct h2_stream *stream, const uint8_t *bytes, size_t length) {
   (void)conn;
+  if (stream->kind == CAPABILITIES) return;
   if (stream->received == 0 && stream->kind != UNARY) {
     const struct blob *blob = blob_of(body_named_size(bytes, length));
     stream->expected = stream->kind == READ ? blob->read_request : blob->write_requests;
@@ -89,6 +91,10 @@ static void on_ended(struct h2_conn *conn, struct h2_stream *stream, bool block)
     {.name = "content-type", .value = "application/grpc", .static_name = 31},
   };
   static const int needed = HAS_TE | HAS_TYPE | HAS_METADATA | HAS_TOKEN;
+  if (stream->kind == CAPABILITIES) {
+    h2_send_headers(conn, stream, head, 2, false);
+    return h2_send_body(conn, stream, &capabilities, false);
+  }
   if (stream->received != stream->expected.total || (stream->flags & needed) != needed) stream->flags |= WRONG;
   h2_send_headers(conn, stream, head, 2, false);
   if (stream->flags & WRONG) return trailers(conn, stream);
@@ -117,6 +123,7 @@ int main(void) {
   int port, listener = sock_listen(&port), poll = epoll_create1(0);
   small_request = body_small_request();
   small_reply = body_small_reply();
+  capabilities = body_capabilities();
   struct epoll_event event = {EPOLLIN, {.ptr = NULL}};
   epoll_ctl(poll, EPOLL_CTL_ADD, listener, &event);
   printf("%d\n", port);

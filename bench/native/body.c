@@ -79,6 +79,17 @@ struct body body_small_request(void) { return digests("projects/benchmark/instan
 
 struct body body_small_reply(void) { return digests(NULL, 2, 4); }
 
+struct body body_capabilities(void) {
+  static const uint8_t message[] = {
+    0x0a, 3, 0x0a, 1, 1,          /* cache_capabilities: digest_functions: SHA256 */
+    0x22, 2, 0x08, 2,             /* low_api_version: 2.0 */
+    0x2a, 4, 0x08, 2, 0x10, 12,   /* high_api_version: 2.12 */
+  };
+  uint8_t *start = calloc(1, PREFIX + sizeof message);
+  memcpy(start + PREFIX, message, sizeof message);
+  return whole(start, start + PREFIX + sizeof message);
+}
+
 static void resource_name(char *to, size_t room, const char *uploads, uint64_t bytes) {
   snprintf(to, room, "projects/benchmark/%sblobs/%s/%llu", uploads, HASH, (unsigned long long)bytes);
 }

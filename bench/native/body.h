@@ -29,6 +29,9 @@ struct body {
 struct body body_small_request(void);
 struct body body_small_reply(void);
 
+/* GetCapabilities: the reply of a server of API 2.0 to 2.12 with SHA-256, for which a bridge has nothing to do. */
+struct body body_capabilities(void);
+
 /* ByteStream.Read: the request for a blob of `bytes` bytes, and the stream of replies. `bytes` is a multiple of CHUNK. */
 struct body body_read_request(uint64_t bytes);
 struct body body_read_reply(uint64_t bytes);
