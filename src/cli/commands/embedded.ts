@@ -21,8 +21,8 @@ const LISTEN = "127.0.0.1:8980";
 
 const ABOUT = `\
 Runs a small server of the Remote Execution API: blobs, action cache and execution, as a server of the chosen
-level of the API has them, or as a known server does. It is there to try the bridge and to test clients, not to
-build for a company.
+level of the API has them, or as a known server does. It is there to try the bridge and to test clients, not
+to build for a company.
 
   reapi-bridge embedded --level 2.0
   reapi-bridge embedded --as buildbarn@2026-03-26
