@@ -1,4 +1,5 @@
 /** Every translator there is. */
+import { apiVersion } from "./api-version.ts";
 import { registryProblems } from "./check-registry.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
 import { digestFunctions } from "./digest-functions.ts";
@@ -19,6 +20,7 @@ import type { Translator } from "./translator.ts";
 import { unchanged } from "./unchanged.ts";
 
 const REGISTERED: readonly Translator[] = [
+  apiVersion,
   digestFunctionField,
   digestFunctions,
   emptyBlob,

@@ -29,22 +29,6 @@ export const NEGOTIATION: readonly NotBuilt[] = [
     serverAhead: "a client that does not ask for capabilities needs no answer",
   },
   {
-    id: "api-version",
-    title: "The window of API versions a server announces",
-    since: "2018-11",
-    drift: ["D02"],
-    why: "Clients whose versions lie outside of the window warn or stop.",
-    owns: [
-      ...of("ServerCapabilities", "deprecated_api_version", "low_api_version", "high_api_version"),
-      ...ids("build.bazel.semver.SemVer", ["major", "minor", "patch", "prerelease"]),
-    ],
-    older: ["narrow", "a window that ends before the newer versions, or none at all"],
-    newer: ["wide", "a window that reaches to the newer versions"],
-    marker: null,
-    clientAhead: "the client compares the versions itself and says so when they do not meet",
-    serverAhead: "the client compares the versions itself and says so when they do not meet",
-  },
-  {
     id: "strict-canonical",
     title: "Unknown fields in messages that are hashed",
     since: "2018-11",
