@@ -1,5 +1,6 @@
 /** Every translator there is. */
 import { apiVersion } from "./api-version.ts";
+import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
 import { digestFunctions } from "./digest-functions.ts";
@@ -21,6 +22,7 @@ import { unchanged } from "./unchanged.ts";
 
 const REGISTERED: readonly Translator[] = [
   apiVersion,
+  capabilitiesService,
   digestFunctionField,
   digestFunctions,
   emptyBlob,

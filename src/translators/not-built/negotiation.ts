@@ -1,33 +1,9 @@
-import { EXECUTE, GET_CAPABILITIES } from "../methods.ts";
+import { EXECUTE } from "../methods.ts";
 import { ids, of } from "../names.ts";
-import { lacks, type NotBuilt } from "./not-built.ts";
+import type { NotBuilt } from "./not-built.ts";
 
 /** Negotiation, names and headers (drift items D01 to D14, D58, D59). */
 export const NEGOTIATION: readonly NotBuilt[] = [
-  {
-    id: "capabilities-service",
-    title: "The Capabilities service",
-    since: "2018-11",
-    drift: ["D01"],
-    why: "Without it clients do not know what they may use, and most of them stop.",
-    owns: [
-      "behaviour:partial-capabilities",
-      ...of("Capabilities", "GetCapabilities"),
-      ...of("GetCapabilitiesRequest", "instance_name"),
-      ...of("ServerCapabilities", "cache_capabilities", "execution_capabilities"),
-    ],
-    older: ["absent", "the server does not have the service"],
-    newer: ["offered", "the server answers GetCapabilities"],
-    marker: "build.bazel.remote.execution.v2.Capabilities.GetCapabilities",
-    assume: "newer",
-    clientAhead: lacks(
-      [GET_CAPABILITIES],
-      "build.bazel.remote.execution.v2.Capabilities.GetCapabilities",
-      "The method GetCapabilities",
-      "use a client that can do without",
-    ),
-    serverAhead: "a client that does not ask for capabilities needs no answer",
-  },
   {
     id: "strict-canonical",
     title: "Unknown fields in messages that are hashed",
