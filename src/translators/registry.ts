@@ -17,6 +17,7 @@ import { STORAGE } from "./not-built/storage.ts";
 import { inOrder } from "./order.ts";
 import { outputSymlinks } from "./output-symlinks.ts";
 import { renames } from "./renames.ts";
+import { requestMetadata } from "./request-metadata.ts";
 import type { Translator } from "./translator.ts";
 import { unchanged } from "./unchanged.ts";
 
@@ -30,6 +31,7 @@ const REGISTERED: readonly Translator[] = [
   hashText,
   outputSymlinks,
   renames,
+  requestMetadata,
   unchanged,
   nodeProperties,
   ...[...NEGOTIATION, ...STORAGE, ...ASSETS, ...ACTIONS, ...RESULTS].map(notBuilt),

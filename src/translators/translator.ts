@@ -98,7 +98,7 @@ export interface MethodHooks {
 }
 
 /** Rewrites one header of every call of a client, of whatever method, relayed ones included. */
-interface MetadataHook {
+export interface MetadataHook {
   /** Lower case. */
   readonly name: string;
   /**
