@@ -7,6 +7,7 @@ import { digestFunctions } from "./digest-functions.ts";
 import { emptyBlob } from "./empty-blob.ts";
 import { executionDigestFunctions } from "./execution-digest-functions.ts";
 import { hashText } from "./hash-text.ts";
+import { instanceNames } from "./instance-names.ts";
 import { ACTIONS } from "./not-built/actions.ts";
 import { ASSETS } from "./not-built/assets.ts";
 import { NEGOTIATION } from "./not-built/negotiation.ts";
@@ -18,6 +19,7 @@ import { inOrder } from "./order.ts";
 import { outputSymlinks } from "./output-symlinks.ts";
 import { renames } from "./renames.ts";
 import { requestMetadata } from "./request-metadata.ts";
+import { resourceNames } from "./resource-names.ts";
 import type { Translator } from "./translator.ts";
 import { unchanged } from "./unchanged.ts";
 
@@ -29,9 +31,11 @@ const REGISTERED: readonly Translator[] = [
   emptyBlob,
   executionDigestFunctions,
   hashText,
+  instanceNames,
   outputSymlinks,
   renames,
   requestMetadata,
+  resourceNames,
   unchanged,
   nodeProperties,
   ...[...NEGOTIATION, ...STORAGE, ...ASSETS, ...ACTIONS, ...RESULTS].map(notBuilt),

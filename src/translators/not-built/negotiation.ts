@@ -1,5 +1,5 @@
 import { EXECUTE } from "../methods.ts";
-import { ids, of } from "../names.ts";
+import { of } from "../names.ts";
 import type { NotBuilt } from "./not-built.ts";
 
 /** Negotiation, names and headers (drift items D01 to D14, D58, D59). */
@@ -42,48 +42,6 @@ export const NEGOTIATION: readonly NotBuilt[] = [
     marker: "build.bazel.remote.execution.v2.ExecuteOperationMetadata.digest_function",
     clientAhead: "the client knows the function of the action it sent",
     serverAhead: "a client that does not know the field skips it",
-  },
-  {
-    id: "resource-names",
-    title: "Names of blobs in ByteStream",
-    since: "2.3",
-    drift: ["D14", "D06"],
-    why: "Older servers cannot read names of a later grammar.",
-    owns: [
-      "behaviour:function-segment",
-      "behaviour:compressed-names",
-      "behaviour:optional-metadata",
-      "behaviour:resource-name-header",
-      ...ids("google.bytestream.ByteStream", ["Read", "Write", "QueryWriteStatus"]),
-      ...["ReadRequest", "WriteRequest", "QueryWriteStatusRequest"].flatMap((message) =>
-        ids(`google.bytestream.${message}`, ["resource_name"]),
-      ),
-    ],
-    older: ["plain", "blobs/{hash}/{size}"],
-    newer: ["extended", "also compressed-blobs, and a segment for the digest function"],
-    marker: "behaviour:function-segment",
-    clientAhead:
-      "what a longer name asks for is for digest-functions and compressed-blobs to see; other names are alike",
-    serverAhead: "the shorter names stay legal",
-  },
-  {
-    id: "instance-names",
-    title: "Names of instances",
-    since: "2.8",
-    drift: ["D14"],
-    why: "Some segments are reserved, by revision and by server.",
-    owns: [
-      "behaviour:reserved-segments",
-      "behaviour:free-instance-names",
-      ...["ExecuteRequest", "GetActionResultRequest", "UpdateActionResultRequest"].flatMap((message) =>
-        of(message, "instance_name"),
-      ),
-    ],
-    older: ["segments", "path segments that are none of the reserved words"],
-    newer: ["free", "whatever the server takes"],
-    marker: "behaviour:free-instance-names",
-    clientAhead: "a server that does not take the name says so",
-    serverAhead: "a server that does not take the name says so",
   },
   {
     id: "ancient-clients",
