@@ -13,7 +13,7 @@ const BOTH = ["client", "server"] as const;
 
 export const PROFILE_FEATURES = {
   "action-platform": { forms: ["command", "action"], of: BOTH },
-  "ancient-clients": { forms: ["inline", "by-digest"], of: BOTH },
+  "ancient-clients": { forms: ["by-digest", "inline", "v1test"], of: BOTH },
   argv0: { forms: ["input-root", "working-directory"], of: BOTH },
   "asset-checksums": { forms: ["one", "several"], of: ["client"] },
   "asset-service": { forms: ["absent", "offered"], of: ["client"] },
@@ -24,7 +24,7 @@ export const PROFILE_FEATURES = {
   "output-directory-format": { forms: ["tree", "directory"], of: BOTH },
   "output-paths": { forms: ["lists", "paths"], of: BOTH },
   "output-symlinks": { forms: ["typed", "unified", "both"], of: BOTH },
-  "resource-names": { forms: ["plain", "extended"], of: ["client"] },
+  "resource-names": { forms: ["plain", "extended", "unsaid"], of: ["client"] },
 } as const satisfies Readonly<Record<string, ProfileFeatureEntry>>;
 
 /** A feature that profiles may speak of. */

@@ -1,4 +1,5 @@
 /** Every translator there is. */
+import { ancientClients } from "./ancient-clients.ts";
 import { apiVersion } from "./api-version.ts";
 import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
@@ -24,6 +25,7 @@ import type { Translator } from "./translator.ts";
 import { unchanged } from "./unchanged.ts";
 
 const REGISTERED: readonly Translator[] = [
+  ancientClients,
   apiVersion,
   capabilitiesService,
   digestFunctionField,

@@ -1,4 +1,3 @@
-import { EXECUTE } from "../methods.ts";
 import { of } from "../names.ts";
 import type { NotBuilt } from "./not-built.ts";
 
@@ -42,38 +41,6 @@ export const NEGOTIATION: readonly NotBuilt[] = [
     marker: "build.bazel.remote.execution.v2.ExecuteOperationMetadata.digest_function",
     clientAhead: "the client knows the function of the action it sent",
     serverAhead: "a client that does not know the field skips it",
-  },
-  {
-    id: "ancient-clients",
-    title: "Clients from before July 2018",
-    since: "2018-11",
-    drift: ["D58"],
-    why: "Their requests hold the Action itself; a server reads another message in its place.",
-    owns: ["behaviour:action-by-digest"],
-    older: ["inline", "ExecuteRequest holds the Action"],
-    newer: ["by-digest", "ExecuteRequest names the Action by its digest"],
-    marker: "behaviour:action-by-digest",
-    assume: "newer",
-    exclusive: true,
-    clientAhead: "no server of the older form is known to run",
-    serverAhead: {
-      kind: "reject",
-      code: "client-too-old",
-      has: "reads actions by their digest only",
-      fix: "use a client from after July 2018, such as Bazel 0.17",
-      uses: [
-        {
-          in: "request",
-          methods: [EXECUTE],
-          used: {
-            what: "An Action inside of ExecuteRequest",
-            element: null,
-            text: "action_digest",
-            path: [2],
-          },
-        },
-      ],
-    },
   },
   {
     id: "vendor-fields",
