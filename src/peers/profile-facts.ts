@@ -4,17 +4,18 @@ import { DIGEST_FUNCTIONS } from "../wire/digest-function.ts";
 import type { Claim, Evidence, PeerFacts } from "./dialect.ts";
 import type { ResolvedClient, ResolvedProfile, ResolvedServer } from "./profile.ts";
 
-/** A feature that is a matter of methods: its first form where one of them is missing, its second one elsewhere. */
+/** A feature that is a matter of methods: its first form where one of them is missing (or, if `any` of them is a use, all), its second one elsewhere. */
 interface ByMethod {
   readonly feature: string;
   readonly forms: readonly [older: string, newer: string];
   readonly methods: readonly string[];
+  readonly any?: true;
 }
 
 const ABSENT_OR_OFFERED = ["absent", "offered"] as const;
 const STORAGE = "ContentAddressableStorage";
 const BY_METHOD: readonly ByMethod[] = [
-  { feature: "asset-service", forms: ABSENT_OR_OFFERED, methods: ["Fetch/FetchBlob"] },
+  { feature: "asset-service", forms: ABSENT_OR_OFFERED, methods: ["Fetch/*", "Push/*"], any: true },
   {
     feature: "batch-methods",
     forms: ["streams", "batches"],
@@ -89,9 +90,9 @@ function* serverClaims(server: ResolvedServer, evidence: Evidence): Generator<Cl
   const compressed = ["plain", "compressed"] as const;
   if (missingMethods !== undefined) {
     const lacking = missing(server);
-    for (const { feature, forms, methods } of BY_METHOD) {
-      const complete = !methods.flatMap(pathsOf).some((path) => lacking.has(path));
-      yield reads(feature, complete, forms);
+    for (const { feature, forms, methods, any } of BY_METHOD) {
+      const there = methods.flatMap(pathsOf).map((path) => !lacking.has(path));
+      yield reads(feature, any ? there.includes(true) : !there.includes(false), forms);
     }
   }
   if (compressors !== undefined) yield reads("compressed-blobs", packs(compressors.are), compressed);

@@ -1,6 +1,7 @@
 /** Every translator there is. */
 import { ancientClients } from "./ancient-clients.ts";
 import { apiVersion } from "./api-version.ts";
+import { assetService } from "./asset-service.ts";
 import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
@@ -27,6 +28,7 @@ import { unchanged } from "./unchanged.ts";
 const REGISTERED: readonly Translator[] = [
   ancientClients,
   apiVersion,
+  assetService,
   capabilitiesService,
   digestFunctionField,
   digestFunctions,
