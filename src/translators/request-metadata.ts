@@ -1,5 +1,6 @@
 import type { Evidence, PeerFacts, Support } from "../peers/dialect.ts";
 import { knows } from "../spec/ledger.ts";
+import { decodeBinaryHeader, encodeBinaryHeader } from "../wire/binary-header.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { assumed, pass } from "./declare.ts";
@@ -14,8 +15,6 @@ const RAW = "behaviour:request-metadata-raw";
 /** The fields of RequestMetadata that any revision has: the first is a message, the others are strings. */
 const TOOL_DETAILS = 1;
 const LAST_STRING = 7;
-
-const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
 const FEATURE: Feature = {
   id: "request-metadata",
@@ -98,20 +97,18 @@ function decoded(values: readonly string[]): readonly string[] | null {
 }
 
 function decodedOnce(value: string): string | null {
-  const bytes = Buffer.from(value, "base64");
-  if (isMetadata(bytes)) return null;
-  const text = bytes.toString("latin1");
-  const inner = BASE64.test(text) ? Buffer.from(text, "base64") : null;
-  // Without padding, as gRPC writes it.
-  return inner !== null && isMetadata(inner) ? inner.toString("base64").replace(/=+$/, "") : null;
+  const bytes = bytesOf(value);
+  if (bytes === null || isMetadata(bytes)) return null;
+  const inner = bytesOf(bytes.toString("latin1"));
+  return inner !== null && isMetadata(inner) ? encodeBinaryHeader(inner) : null;
 }
 
 /** The last of several equal values. */
 function once(values: readonly string[], pair: Pair): readonly string[] | null {
   const single = separate(values);
   if (single.length < 2) return null;
-  const [first, ...others] = single.map((value) => Buffer.from(value, "base64"));
-  if (others.every((other) => other.equals(first!))) return single.slice(-1);
+  const different = new Set(single.map((value) => bytesOf(value)?.toString("hex") ?? value));
+  if (different.size === 1) return single.slice(-1);
   throw refusalOf(
     { feature: FEATURE },
     {
@@ -128,13 +125,26 @@ function once(values: readonly string[], pair: Pair): readonly string[] | null {
 /** The values that are such a message. */
 function withoutOdd(values: readonly string[]): readonly string[] | null {
   const single = separate(values);
-  const kept = single.filter((value) => isMetadata(Buffer.from(value, "base64")));
+  const kept = single.filter((value) => {
+    const bytes = bytesOf(value);
+    return bytes !== null && isMetadata(bytes);
+  });
   return kept.length === single.length ? null : kept;
 }
 
 /** Values that an intermediary joined with commas, as it may, taken apart. */
 function separate(values: readonly string[]): string[] {
   return values.flatMap((value) => value.split(",").map((part) => part.trim()));
+}
+
+/** The bytes of a value; null for one that is not base64. */
+function bytesOf(value: string): Buffer | null {
+  try {
+    return decodeBinaryHeader(value);
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
 }
 
 /** Whether the bytes can be read as RequestMetadata, of this or a later revision. */
