@@ -161,7 +161,7 @@ function declaredBy(command: Buffer | null): Declared {
   while (field.next()) {
     const { number } = field;
     if (field.wireType === WireType.LEN && (number === 3 || number === 4 || number === 7))
-      lists[number].add(field.text());
+      lists[number].add(field.bytes().toString());
   }
   return { files: lists[3], directories: lists[4], paths: lists[7] };
 }

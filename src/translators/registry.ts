@@ -8,6 +8,7 @@ import { digestFunctionField } from "./digest-function-field.ts";
 import { digestFunctions } from "./digest-functions.ts";
 import { emptyBlob } from "./empty-blob.ts";
 import { executionDigestFunctions } from "./execution-digest-functions.ts";
+import { executionMetadata } from "./execution-metadata.ts";
 import { hashText } from "./hash-text.ts";
 import { instanceNames } from "./instance-names.ts";
 import { ACTIONS } from "./not-built/actions.ts";
@@ -34,6 +35,7 @@ const REGISTERED: readonly Translator[] = [
   digestFunctions,
   emptyBlob,
   executionDigestFunctions,
+  executionMetadata,
   hashText,
   instanceNames,
   outputSymlinks,
