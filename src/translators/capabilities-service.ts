@@ -1,10 +1,9 @@
 import type { PeerFacts } from "../peers/dialect.ts";
-import type { Version } from "../peers/version-range.ts";
-import { parseVersion } from "../peers/version-range.ts";
+import { parseVersion, type Version } from "../peers/version-range.ts";
 import { codec } from "../spec/codec.ts";
 import { safeBatchLimit } from "./announce/batch-limit.ts";
 import { assumed, pass } from "./declare.ts";
-import { EXECUTE, FIND_MISSING_BLOBS, GET_CAPABILITIES } from "./methods.ts";
+import { EXECUTE, FETCH_BLOB, FIND_MISSING_BLOBS, GET_CAPABILITIES } from "./methods.ts";
 import { of } from "./names.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Feature, Pair, Translator } from "./translator.ts";
@@ -91,12 +90,15 @@ async function answer(
   })();
 }
 
-/** The `ServerCapabilities` that a profile stands for; null where it does not say enough for any part. */
+/** The `ServerCapabilities` that a profile stands for; null where it does not say enough. Of a server of assets only, that neither part is there is all of it. */
 function made({ server }: Pair): Buffer | null {
   const { digestFunctions, missingMethods, facts } = server;
   const stores = !missingMethods.includes(FIND_MISSING_BLOBS);
   const executes = !missingMethods.includes(EXECUTE) && facts.execution?.offered === "yes";
-  if (digestFunctions.length === 0 || !(stores || executes)) return null;
+  const onlyAssets =
+    [FIND_MISSING_BLOBS, EXECUTE].every((path) => missingMethods.includes(path)) &&
+    !missingMethods.includes(FETCH_BLOB);
+  if (!onlyAssets && (digestFunctions.length === 0 || !(stores || executes))) return null;
   return codec().encode(`${V2}.ServerCapabilities`, {
     ...(stores && { cacheCapabilities: cachePart(server) }),
     ...(executes && { executionCapabilities: executionPart(server) }),

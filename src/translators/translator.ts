@@ -78,7 +78,7 @@ export interface RequestScan extends FieldVisitor {
 
 /** What is done to the calls of one method. Everything but `head` and `scan` takes the call out of the relay lane. */
 export interface MethodHooks {
-  /** Rewrites one string or bytes field of the first message while the rest streams; what was given, given back, changes nothing. */
+  /** Rewrites one string or bytes field of the first message while the rest streams; what was given, given back, changes nothing. Throws to refuse. */
   readonly head?: {
     readonly field: number;
     rewrite(value: Buffer | null, pair: Pair): Buffer | null;

@@ -134,3 +134,20 @@ test("given the Scoot of 2022, then a client learns of SHA-256 and of execution,
   assert.equal(executionCapabilities?.execEnabled, true);
   assert.equal(highApiVersion, null);
 });
+
+test("given a server of assets only, then it is said to have neither a store nor execution, in the versions of the pair", async () => {
+  const upstream = resolveDialect(
+    peerFacts(shippedProfiles().resolve("server", "bb-remote-asset")),
+    TRANSLATORS,
+  );
+  const capabilities = await made(upstream);
+  assert.equal(capabilities.length, 0);
+  const told = announce(
+    plan(client(), upstream, {}, { deprecated: null, low: [2, 0], high: [2, 11] }),
+    capabilities,
+  );
+  assert.deepEqual(
+    told,
+    codec().encode(NAME, { lowApiVersion: { major: 2 }, highApiVersion: { major: 2, minor: 11 } }),
+  );
+});
