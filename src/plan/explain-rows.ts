@@ -2,6 +2,7 @@
 
 import { CLIENT_FACTS } from "../peers/client-facts.ts";
 import type { Evidence } from "../peers/dialect.ts";
+import type { Role } from "../peers/profile.ts";
 import { PROFILE_FEATURES } from "../peers/profile-features.ts";
 import { SERVER_FACTS } from "../peers/server-facts.ts";
 import { EXECUTE } from "../translators/methods.ts";
@@ -112,24 +113,21 @@ function useOfMethods(uses: readonly Place[], client: KnownClient, plan: Plan): 
   return needs.some((need) => need === "required" || need === "execution") ? "always" : "optional";
 }
 
-/** Profiles tell by forms of the feature, or by facts that it goes by. */
+/** Profiles tell by forms of the feature, or else by facts that it goes by. */
 function settledBy({ feature, direction, verdict, evidence }: Decision): string[] {
   if (verdict === "native") return [];
-  const keys = (side: "client" | "server", said: Evidence): string[] => {
-    const { source } = said;
-    // Of features that profiles speak of, an announced version is all that an answer can tell.
-    const isWeak = source === "assumed" || source === "advertised";
-    const entry = PROFILE_FEATURES[feature as keyof typeof PROFILE_FEATURES];
-    const facts = Object.entries(side === "server" ? SERVER_FACTS : CLIENT_FACTS);
-    const isReader = (direction === "toServer") === (side === "server");
-    return [
-      ...(isWeak && entry?.of.some((role) => role === side)
-        ? [`${side}: features.${feature}.${isReader ? "reads" : "writes"}`]
-        : []),
-      ...facts
-        .filter(([, { usedBy }]) => source === "assumed" && (usedBy as readonly string[]).includes(feature))
-        .map(([name]) => `${side}: facts.${name}`),
-    ];
+  const entry = PROFILE_FEATURES[feature as keyof typeof PROFILE_FEATURES];
+  const keys = (role: Role, { source }: Evidence): string[] => {
+    const isReader = (direction === "toServer") === (role === "server");
+    if (entry?.of.some((one) => one === role)) {
+      // Of these features, an announced version is all that an answer can tell.
+      const isWeak = source === "assumed" || source === "advertised";
+      return isWeak ? [`${role}: features.${feature}.${isReader ? "reads" : "writes"}`] : [];
+    }
+    if (source !== "assumed") return [];
+    return Object.entries(role === "server" ? SERVER_FACTS : CLIENT_FACTS)
+      .filter(([, { usedBy }]) => (usedBy as readonly string[]).includes(feature))
+      .map(([name]) => `${role}: facts.${name}`);
   };
   return [...keys("server", evidence.server), ...keys("client", evidence.client)];
 }
