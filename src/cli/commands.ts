@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   serve: () => import("./commands/serve.ts"),
   embedded: () => import("./commands/embedded.ts"),
+  explain: () => import("./commands/explain.ts"),
   demo: () => import("./commands/demo.ts"),
   version: () => import("./commands/version.ts"),
 };
