@@ -100,16 +100,20 @@ function writesTogether(client: KnownClient, feature: string): boolean {
   );
 }
 
-/** What is refused as whole methods, or asked for in methods that are gone anyhow; null for everything else. */
+/** What the client's need of the methods tells in which the use shows; null if nothing. */
 function useOfMethods(uses: readonly Place[], client: KnownClient, plan: Plan): Use | null {
   const isGone = (path: string) => plan.methods.get(path)?.lane === "reject";
-  const paths = uses.flatMap((use) => ("methods" in use ? use.methods : [EXECUTE]));
-  if (!paths.every(isGone)) return null;
   const isWhole = uses.every((use) => use.in === "call");
-  // Where nothing can be executed, methods of executions are not called.
-  const idle = isGone(EXECUTE) && !paths.includes(EXECUTE) ? ["not called", "execution"] : ["not called"];
-  const needs = paths.map((path) => needOf(path, client)).filter((need) => !idle.includes(need ?? ""));
-  if (!isWhole || needs.length === 0) return "never";
+  const paths = uses.flatMap((use) => ("methods" in use ? use.methods : [EXECUTE]));
+  const needs = paths.map((path) => {
+    if (isGone(path) && !isWhole) return "not called";
+    const need = needOf(path, client);
+    // Where nothing can be executed, methods of executions are not called.
+    return need === "execution" && path !== EXECUTE && isGone(EXECUTE) ? "not called" : need;
+  });
+  if (needs.every((need) => need === "not called")) return "never";
+  if (needs.every((need) => need === "not called" || need === "optional")) return "optional";
+  if (!isWhole) return null;
   return needs.some((need) => need === "required" || need === "execution") ? "always" : "optional";
 }
 

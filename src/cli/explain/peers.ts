@@ -1,6 +1,8 @@
 /** From the names on a command line to what is known of the peers. */
 import { loadConfig } from "../../config/load.ts";
+import { upstreamName } from "../../config/place-kinds.ts";
 import type { Upstream } from "../../config/types.ts";
+import { ValueError } from "../../config/value-error.ts";
 import type { Dialect, PeerFacts } from "../../peers/dialect.ts";
 import type { Role } from "../../peers/profile.ts";
 import type { ProfileCatalogue } from "../../peers/profile-catalogue.ts";
@@ -72,11 +74,22 @@ function known(facts: PeerFacts<"server">, from: string): Known<Dialect<"server"
 }
 
 function upstreamOf(address: string | undefined, { config, env }: PeerSources): Upstream {
+  if (address !== undefined) checkAddress(address);
   const flags = new Map([
     ...(config === undefined ? [] : [["config", [config]] as const]),
     ...(address === undefined ? [] : [["upstream", [address]] as const]),
   ]);
   return loadConfig({ flags, env, terminal: false }).upstream;
+}
+
+/** What is wrong with an address is said of the flag that it was given by. */
+function checkAddress(address: string): void {
+  try {
+    upstreamName.parse(address);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    throw new UsageError(error.sentence("--server", address));
+  }
 }
 
 /** Whether a name means a level: those begin with a digit, or are `main`. */

@@ -63,7 +63,7 @@ test("every command has help of its own, however it is asked for", async () => {
 
 for (const [argv, message] of [
   [["srve"], 'there is no command "srve"; did you mean "serve"?'],
-  [["dance"], 'there is no command "dance"; commands are serve, embedded, demo, version'],
+  [["dance"], 'there is no command "dance"; commands are serve, embedded, explain, demo, version'],
   [
     ["buildfarm:8980"],
     'there is no command "buildfarm:8980"; to bridge to a server: --upstream buildfarm:8980',
