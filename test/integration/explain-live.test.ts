@@ -166,6 +166,22 @@ test("TLS is as the configuration says, and the upstream is its own where none i
   assert.equal(unknown.code, 4);
 });
 
+test("a certificate must be for the name that the configuration expects", async (t) => {
+  const authority = new Authority(t);
+  const { pem } = authority.issue("farm", ["DNS:farm.test"]);
+  const pair = { private_key: pem.key, cert_chain: pem.cert };
+  const credentials = grpc.ServerCredentials.createSsl(null, [pair], false);
+  const { address } = await server(t, () => capabilities(0, 3), credentials);
+  const file = join(authority.folder, "bridge.json");
+  const upstream = { address: `grpcs://${address}`, ca: authority.own.cert };
+  writeFileSync(file, JSON.stringify({ upstream }));
+  assert.equal((await explain("--client", "bazel@8", "--config", file)).code, 4);
+  writeFileSync(file, JSON.stringify({ upstream: { ...upstream, serverName: "farm.test" } }));
+  assert.equal((await explain("--client", "bazel@8", "--config", file)).code, 0);
+  writeFileSync(file, JSON.stringify({ upstream: { address: `grpcs://${address}`, insecure: true } }));
+  assert.equal((await explain("--client", "bazel@8", "--config", file)).code, 0);
+});
+
 test("the embedded server of a configuration needs not be asked, and one that runs says the same", async (t) => {
   const { folder } = new Authority(t);
   const file = join(folder, "bridge.yaml");

@@ -1,6 +1,7 @@
 /** Calls of the control plane, for which nobody is waiting but the operator. */
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import {
   type ChannelCredentials,
   type ChannelOptions,
@@ -12,7 +13,7 @@ import {
 } from "@grpc/grpc-js";
 import { formatAddress } from "../../config/address.ts";
 import { StartError } from "../../config/start-error.ts";
-import type { Upstream, UpstreamTls } from "../../config/types.ts";
+import type { Address, Upstream, UpstreamTls } from "../../config/types.ts";
 import type { Caller, CallFailure, UpstreamCall } from "../../upstream/caller.ts";
 import { encodeBinaryHeader } from "../../wire/binary-header.ts";
 
@@ -31,12 +32,12 @@ export class GrpcCaller implements Caller {
 
   /** Nothing is connected before the first call. @throws StartError of kind `config` for TLS files that cannot be used. */
   constructor({ address, tls }: Remote, deadlineMs: number) {
-    this.client = new Client(formatAddress(address), credentialsOf(tls), {
+    this.client = new Client(formatAddress(address), credentialsOf(tls, nameOf(address, tls)), {
       // A proxy for the outer world is of no use here.
       "grpc.enable_http_proxy": 0,
       "grpc.enable_retries": 0,
       "grpc.use_local_subchannel_pool": 1,
-      ...nameOptions(tls),
+      ...(tls !== null && nameOptions(nameOf(address, tls), tls.serverName)),
     });
     this.deadlineMs = deadlineMs;
   }
@@ -81,12 +82,13 @@ function failureOf(error: ServiceError): CallFailure {
   });
 }
 
-function credentialsOf(tls: UpstreamTls | null): ChannelCredentials {
+function credentialsOf(tls: UpstreamTls | null, name: string): ChannelCredentials {
   if (tls === null) return credentials.createInsecure();
   const { ca, cert, key, insecureSkipVerify } = tls;
   const read = (path: string | undefined) => (path === undefined ? null : readFileSync(path));
   try {
     return credentials.createSsl(read(ca), read(key), read(cert), {
+      checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
       rejectUnauthorized: insecureSkipVerify !== true,
     });
   } catch (error) {
@@ -95,11 +97,15 @@ function credentialsOf(tls: UpstreamTls | null): ChannelCredentials {
   }
 }
 
-/** The name that is sent and checked in place of the upstream's host. */
-function nameOptions(tls: UpstreamTls | null): ChannelOptions {
-  const name = tls?.serverName;
-  if (name === undefined) return {};
-  return isIP(name) === 0
-    ? { "grpc.ssl_target_name_override": name, "grpc.default_authority": name }
-    : { "grpc.default_authority": name };
+/** The name that the certificate is checked against. */
+function nameOf(address: Address, tls: UpstreamTls | null): string {
+  return tls?.serverName ?? (address.kind === "tcp" ? address.host : "localhost");
+}
+
+function nameOptions(name: string, serverName: string | undefined): ChannelOptions {
+  return {
+    // grpc-js always names somebody in TLS, and an address is no name (RFC 6066 section 3).
+    "grpc.ssl_target_name_override": isIP(name) === 0 ? name : "localhost",
+    ...(serverName !== undefined && { "grpc.default_authority": serverName }),
+  };
 }
