@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Address, Config } from "./config/types.ts";
+import { type Address, type Config, type ReachableConfig, upstreamNamed } from "./config/types.ts";
+import { type EmbeddedUpstreams, startEmbeddedUpstreams } from "./embedded/as-upstream.ts";
 import { type Admin, startAdmin } from "./observe/admin.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import type { MetricsSnapshot } from "./observe/metrics.ts";
 import { renderMetrics } from "./observe/prometheus.ts";
-import type { Routes } from "./proxy/messages/route.ts";
-import { ProxyThread, type ReachableConfig } from "./proxy/proxy-thread.ts";
-import { Reachability } from "./proxy/reachability.ts";
+import { readSettings } from "./plan/settings.ts";
+import { ProxyThread } from "./proxy/proxy-thread.ts";
+import { allOf, Reachability } from "./proxy/reachability.ts";
+import type { Routes } from "./proxy/routing/route.ts";
 import { greetUpstream } from "./proxy/start-check.ts";
 import { UpstreamTarget } from "./proxy/upstream-target.ts";
 import { Workers } from "./proxy/workers.ts";
@@ -19,8 +21,8 @@ export interface BridgeOptions {
   readonly config: Config;
   /** Replaces the log that `config.log` describes; worker threads always use the latter. */
   readonly log?: Log;
-  /** Methods that are served otherwise than by relaying them; not with several workers. */
-  readonly routes?: Routes;
+  /** Fixed ways for the calls of some methods, in place of plans: all others are relayed. Not with several workers. */
+  readonly routes?: Routes | null;
 }
 
 /** A running bridge. */
@@ -47,15 +49,16 @@ interface Engine {
 }
 
 /**
- * Starts a bridge in this process. Rejects with a `StartError` that says what to mend: an address in use, TLS files that cannot be used, an
+ * Starts a bridge in this process. Rejects with a `StartError` that says what to mend: names that do not exist, an address in use, TLS files that cannot be used, an
  * upstream that leads back to the bridge. An upstream that is merely down is no error: calls are answered UNAVAILABLE until it is up.
  */
 export async function createBridge({
   config: given,
   log = createLog(given.log),
-  routes = new Map(),
+  routes = null,
 }: BridgeOptions): Promise<Bridge> {
-  const embedded = await startEmbeddedUpstream(given);
+  const { catalogue, servers } = readSettings(given);
+  const embedded = await startEmbeddedUpstreams(given, catalogue);
   const config = embedded.config;
   const probeId = randomUUID();
   const engine = startEngine(config, log, probeId, routes);
@@ -63,9 +66,12 @@ export async function createBridge({
   let draining = false;
   try {
     const listening = await engine.listen(config.listen);
-    const upstream = new UpstreamTarget(config.upstream, config);
-    const greeting = await greetUpstream(config, log, probeId);
-    const reachability = new Reachability(upstream, greeting);
+    const upstreams = [...servers.keys()].map(
+      (name) => new UpstreamTarget(upstreamNamed(config, name), config),
+    );
+    const greeted = upstreams.map((upstream) => greetUpstream(upstream, config, log, probeId));
+    const greeting = allOf(await Promise.all(greeted));
+    const reachability = new Reachability(upstreams, greeting);
     const ready = () => (draining ? { ok: false, reason: "shutting down" } : reachability.ask());
     const metrics = async () => renderMetrics(await engine.snapshot());
     admin = config.admin === null ? null : await startAdmin(config.admin, { ready, metrics });
@@ -94,7 +100,7 @@ async function stopAll(
   config: Config,
   engine: Engine,
   admin: Admin | null,
-  embedded: EmbeddedUpstream,
+  embedded: EmbeddedUpstreams,
 ): Promise<void> {
   const { minMs, maxMs } = config.drain;
   // Balancers need a moment to see that the bridge is not ready any more; until then new clients are welcome.
@@ -113,7 +119,7 @@ async function stopAll(
   await embedded.stop();
 }
 
-function startEngine(config: ReachableConfig, log: Log, probeId: string, routes: Routes): Engine {
+function startEngine(config: ReachableConfig, log: Log, probeId: string, routes: Routes | null): Engine {
   if (config.workers > 1) {
     const workers = new Workers(config, probeId, (error) => {
       log.fatal({ err: error }, "a worker thread failed; please report this");
@@ -129,30 +135,6 @@ function startEngine(config: ReachableConfig, log: Log, probeId: string, routes:
     drain: () => proxy.drain(),
     cut: () => proxy.cut(),
     end: async () => {},
-  };
-}
-
-interface EmbeddedUpstream {
-  readonly config: ReachableConfig;
-  stop(): Promise<void>;
-}
-
-async function startEmbeddedUpstream(config: Config): Promise<EmbeddedUpstream> {
-  const { upstream } = config;
-  if (upstream.kind === "address") return { config: { ...config, upstream }, async stop() {} };
-  // Loaded only here: most bridges have no use for the server and its libraries.
-  const { startEmbedded } = await import("./embedded/server.ts");
-  const server = await startEmbedded({
-    level: upstream.level,
-    listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
-    dir: null,
-  });
-  const [host, port] = server.address.split(":");
-  const address = { kind: "tcp", host: host!, port: Number(port) } as const;
-  const display = `embedded:${upstream.level}`;
-  return {
-    config: { ...config, upstream: { kind: "address", address, display, tls: null, authority: "upstream" } },
-    stop: () => server.stop(),
   };
 }
 

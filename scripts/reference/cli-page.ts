@@ -2,8 +2,14 @@ import { readFileSync } from "node:fs";
 import type { Command } from "../../src/cli/command.ts";
 import { COMMAND_NAMES, loadCommand } from "../../src/cli/commands.ts";
 import { EXIT_CODES } from "../../src/cli/exit-code.ts";
+import { SERVE_FLAGS } from "../../src/cli/serve-flags.ts";
 import { ALL_OPTIONS, type Option, variableOf } from "../../src/config/options.ts";
+import { SERVICE_GROUPS } from "../../src/config/service-names.ts";
 import { table } from "./markdown.ts";
+
+const SHORT_NAMES = Object.keys(SERVICE_GROUPS)
+  .map((name) => `\`${name}\``)
+  .join(", ");
 
 const ADDRESSES: readonly (readonly [string, string])[] = [
   [
@@ -16,8 +22,24 @@ const ADDRESSES: readonly (readonly [string, string])[] = [
   ],
   ["`unix:PATH`, `unix:///PATH`", "a Unix socket"],
   [
-    "`embedded[:LEVEL]`",
-    "for `--upstream` only: a small server of that API level inside the bridge; the newest level if left out",
+    "`embedded[:LEVEL]`, `embedded:SERVER`",
+    "for `--upstream` only: a small server inside the bridge, of that API level (the newest if left out) or one that plays a known server: `embedded:buildbarn@2026-03-26`",
+  ],
+];
+
+const SECTIONS: readonly (readonly [string, string])[] = [
+  [
+    "`policy`",
+    "`FEATURE: auto`, `off` or `require`, for the [features](features.md) that are not to be `auto`",
+  ],
+  [
+    "`clients`",
+    "a list of `listen`, `instance` and `profile`: the first whose `listen` (one of the addresses) and `instance` (whole segments that the instance name begins with) fit a call says what its client is",
+  ],
+  ["`upstreams`", "further servers by name, each with the keys of `upstream` or just its address"],
+  [
+    "`routes`",
+    `a list of \`services\`, \`instance\`, \`upstream\` and \`rename\`: the first that fits a call says where it goes. \`services\` are ${SHORT_NAMES}, or full names of gRPC services; \`rename\` stands in place of \`instance\` in what the upstream sees; the \`upstream\` called \`default\` is that of \`--upstream\`, which also gets what no route takes`,
   ],
 ];
 
@@ -59,7 +81,8 @@ function commandSection(command: Command): string {
     `\`--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}\``,
     flag.help,
   ]);
-  const flags = rows.length === 0 ? "" : table(["flag", "what it is"], rows);
+  const own = rows.length === 0 ? "" : table(["flag", "what it is"], rows);
+  const flags = command.flags === SERVE_FLAGS ? "It has the options of `serve`.\n\n" : own;
   return `### ${command.name}\n\n\`\`\`text\n${command.about}\n\`\`\`\n\n${flags}`;
 }
 
@@ -98,6 +121,10 @@ example:
 
 \`\`\`yaml
 ${example}\`\`\`
+
+Four sections have no flags; [operations.md](operations.md#several-servers) says what they are for:
+
+${table(["section", "what it holds"], SECTIONS)}\
 
 ## Admin listener
 

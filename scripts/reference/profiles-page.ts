@@ -4,6 +4,7 @@ import { PROFILE_FEATURES } from "../../src/peers/profile-features.ts";
 import type { JsonSchema, Members } from "../../src/peers/profile-kinds.ts";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
 import { SERVER_FACTS } from "../../src/peers/server-facts.ts";
+import { ASKS } from "../../src/upstream/asks.ts";
 import { table } from "./markdown.ts";
 
 type Facts = Readonly<Record<string, { says: string; usedBy: readonly string[]; members: Members }>>;
@@ -93,7 +94,7 @@ A name stands for one range of versions or dates: \`buildbarn\` for the newest, 
 ${shipped("server")}${shipped("client")}\
 ## A profile of your own
 
-A YAML or JSON file. It may extend a known peer, and then says only what is different:
+A YAML or JSON file, named in \`profiles\` of the configuration. It may extend a known peer, and then says only what is different:
 
 \`\`\`yaml
 # yaml-language-server: $schema=../profile-schema.json
@@ -114,6 +115,25 @@ ranges:
   as a whole. \`afresh: true\` takes over nothing.
 - Each fact and feature has \`evidence\`: where it is from, in a few words.
 - What nothing is said about is as the \`level\` has it.
+
+## How a server is recognised
+
+REAPI gives a server no way to say which one it is, and its version is a weak hint. So it is looked at: what GetCapabilities announces, and
+how it answers calls that have nothing to do, with the credentials of the caller, all at once and within two seconds. Those calls are
+${ASKS.slice(0, 4)
+  .map((ask) => `\`${ask}\``)
+  .join(", ")},
+${ASKS.slice(4)
+  .map((ask) => `\`${ask}\``)
+  .join(", ")}. Answers that are about the caller or the moment, such as
+UNAUTHENTICATED or UNAVAILABLE, teach nothing. A method that ends in UNIMPLEMENTED is missing, whoever the server is.
+
+- A range is ruled out by anything that its facts contradict: versions, digest functions, compressors, limits, missing methods, signs. What
+  a profile is silent about, and what its \`optional\` members leave to configuration, may be anything.
+- A peer is recognised only on proof: a text of a sign of its \`recognition\`, one of its \`vendorServices\` in the list of reflection, or an
+  announcement with its window, digest functions and uncommon batch limit that every other peer contradicts. The nearest one is never taken.
+- Where several ranges or peers remain, what they have in common holds, and the rest is as if nobody knew the server. The name of the
+  profile in the configuration settles it.
 
 ## Features
 

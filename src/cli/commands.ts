@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 /** How each command is loaded: only the one that runs is, as some bring much code with them. The first is the default. */
 const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   serve: () => import("./commands/serve.ts"),
+  check: () => import("./commands/check.ts"),
   embedded: () => import("./commands/embedded.ts"),
   explain: () => import("./commands/explain.ts"),
   demo: () => import("./commands/demo.ts"),

@@ -1,36 +1,16 @@
-import { accessSync, constants } from "node:fs";
 import { formatAddress } from "./address.ts";
+import {
+  unpaired,
+  unreadableFiles,
+  upstreamOf,
+  upstreamProblems,
+  withoutUpstream,
+} from "./build-upstream.ts";
+import { clientProblems, routeProblems } from "./check-routes.ts";
 import type { Given } from "./given.ts";
-import { OPTIONS, type OptionName } from "./options.ts";
+import type { Sections } from "./sections.ts";
 import { StartError } from "./start-error.ts";
-import type { Authority, Config, ServerTls, Upstream, UpstreamTls } from "./types.ts";
-
-const UPSTREAM_TLS = [
-  "upstreamCa",
-  "upstreamCert",
-  "upstreamKey",
-  "upstreamServerName",
-  "upstreamInsecure",
-] as const;
-const FILES = ["tlsCert", "tlsKey", "tlsClientCa", "upstreamCa", "upstreamCert", "upstreamKey"] as const;
-
-function* unreadableFiles(given: Given): Generator<string> {
-  for (const name of FILES) {
-    const path = given.get(name);
-    if (path === undefined) continue;
-    try {
-      accessSync(path, constants.R_OK);
-    } catch (error) {
-      yield `${given.where(name)}: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`;
-    }
-  }
-}
-
-function* unpaired(given: Given, name: OptionName, needs: OptionName): Generator<string> {
-  if (given.get(name) !== undefined && given.get(needs) === undefined) {
-    yield `${given.where(name)}: needs --${OPTIONS[needs].name} as well`;
-  }
-}
+import type { Config, ServerTls, Upstream } from "./types.ts";
 
 function* doubleListeners(given: Given): Generator<string> {
   const addresses = given.need("listen").map(formatAddress);
@@ -42,22 +22,29 @@ function* doubleListeners(given: Given): Generator<string> {
   }
 }
 
-function* problemsOf(given: Given): Generator<string> {
-  const upstream = given.get("upstream");
-  if (upstream === undefined) {
-    yield "no server to talk to: name it, as in reapi-bridge --upstream buildfarm:8980 (or --upstream embedded to try the bridge)";
-  } else if (upstream.kind === "embedded" || !upstream.secure) {
-    const useless = UPSTREAM_TLS.filter((name) => given.get(name) !== undefined && given.get(name) !== false);
-    for (const name of useless)
-      yield `${given.where(name)}: means nothing without TLS; write --upstream grpcs://HOST:PORT`;
+const NO_UPSTREAM =
+  "no server to talk to: name it, as in reapi-bridge --upstream buildfarm:8980 (or --upstream embedded to try the bridge)";
+
+function* serverProblems(given: Given, sections: Sections): Generator<string> {
+  const flat = given.get("upstream") === undefined ? null : given.where("upstream");
+  if (flat !== null) yield* upstreamProblems(given);
+  else if (sections.routes.length === 0) yield NO_UPSTREAM;
+  else yield* withoutUpstream(given);
+  for (const [name, upstream] of sections.upstreams) {
+    if (upstream.get("upstream") !== undefined) yield* upstreamProblems(upstream);
+    else yield `${sections.place(["upstreams", name])}: lacks the key "address"`;
   }
+  yield* routeProblems(sections, flat);
+}
+
+function* problemsOf(given: Given, sections: Sections): Generator<string> {
+  yield* serverProblems(given, sections);
   yield* unpaired(given, "tlsCert", "tlsKey");
   yield* unpaired(given, "tlsKey", "tlsCert");
   yield* unpaired(given, "tlsClientCa", "tlsCert");
-  yield* unpaired(given, "upstreamCert", "upstreamKey");
-  yield* unpaired(given, "upstreamKey", "upstreamCert");
-  yield* unreadableFiles(given);
+  yield* unreadableFiles(given, ["tlsCert", "tlsKey", "tlsClientCa"]);
   yield* doubleListeners(given);
+  yield* clientProblems(sections, given.need("listen"));
   if (given.need("drainMin") > given.need("drainMax")) {
     yield `${given.where("drainMin")}: is longer than --drain-max (${given.need("drainMax") / 1000}s)`;
   }
@@ -74,31 +61,24 @@ function serverTls(given: Given): ServerTls | null {
   return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
 }
 
-function upstreamTls(given: Given): UpstreamTls {
-  const tls = {
-    ca: given.get("upstreamCa"),
-    cert: given.get("upstreamCert"),
-    key: given.get("upstreamKey"),
-    serverName: given.get("upstreamServerName"),
-    insecureSkipVerify: given.get("upstreamInsecure"),
-  };
-  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
+/** The upstream of what no route takes. */
+function defaultUpstream(given: Given, { routes, upstreams }: Sections): Upstream {
+  if (given.get("upstream") !== undefined) return upstreamOf(given);
+  return upstreamOf(upstreams.get(routes.at(-1)!.upstream)!);
 }
 
-function authorityOf(text: string): Authority {
-  return text === "upstream" || text === "client" ? text : { fixed: text };
-}
-
-function upstreamOf(given: Given): Upstream {
-  const name = given.need("upstream");
-  if (name.kind === "embedded") return name;
-  return {
-    kind: "address",
-    address: name.address,
-    display: name.display,
-    tls: name.secure ? upstreamTls(given) : null,
-    authority: authorityOf(given.need("authority")),
-  };
+function* placesOf(
+  given: Given,
+  { upstreams, clients, policy, place }: Sections,
+): Generator<[string, string]> {
+  if (given.has("upstreamProfile")) yield ["upstream.profile", given.where("upstreamProfile")];
+  if (given.has("clientProfile")) yield ["client.profile", given.where("clientProfile")];
+  for (const [name, upstream] of upstreams) {
+    if (upstream.has("upstreamProfile"))
+      yield [`upstreams.${name}.profile`, upstream.where("upstreamProfile")];
+  }
+  for (const i of clients.keys()) yield [`clients.${i}.profile`, place(["clients", i, "profile"])];
+  for (const id of Object.keys(policy)) yield [`policy.${id}`, place(["policy", id])];
 }
 
 function deepFreeze<T extends object>(value: T): T {
@@ -110,13 +90,20 @@ function deepFreeze<T extends object>(value: T): T {
  * The configuration that the values make together. Throws a `StartError` that lists what does not fit together, what is missing
  * and which files cannot be read. `terminal` decides the log's format when it is left to the bridge.
  */
-export function buildConfig(given: Given, terminal: boolean): Config {
-  const problems = [...problemsOf(given)];
+export function buildConfig(given: Given, sections: Sections, terminal: boolean): Config {
+  const problems = [...problemsOf(given, sections)];
   if (problems.length > 0) throw new StartError("config", problems.join("\n"));
   const format = given.need("logFormat");
   return deepFreeze({
     listen: given.need("listen"),
-    upstream: upstreamOf(given),
+    upstream: defaultUpstream(given, sections),
+    upstreams: Object.fromEntries([...sections.upstreams].map(([name, one]) => [name, upstreamOf(one)])),
+    routes: sections.routes,
+    clients: sections.clients,
+    clientProfile: given.get("clientProfile") ?? null,
+    profiles: given.get("profiles") ?? [],
+    policy: sections.policy,
+    places: Object.fromEntries(placesOf(given, sections)),
     httpUpstream: given.get("httpUpstream") ?? null,
     tls: serverTls(given),
     admin: given.get("admin") ?? null,

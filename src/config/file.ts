@@ -1,20 +1,24 @@
 import { ALL_OPTIONS, type Option } from "./options.ts";
+import type { Source } from "./parse-option.ts";
 import { fileSchema } from "./schema.ts";
 import { compileSchema, schemaProblems } from "./schema-problems.ts";
 import { type Path, SourceFile } from "./source-file.ts";
 import { StartError } from "./start-error.ts";
 import { ValueError } from "./value-error.ts";
 
-/** One value in the file as text, and where it stands (`file:line:col: key`). */
-export interface FileValue {
-  readonly text: string;
-  readonly where: string;
+/** A configuration file that fits the schema. */
+export interface ConfigFile {
+  /** The values of options, by key. */
+  readonly values: ReadonlyMap<string, readonly Source[]>;
+  /** All of it, with its places. */
+  readonly source: SourceFile;
 }
 
-const validate = compileSchema(fileSchema());
-
+/** The option that a value is of; those of `upstreams` are what the ones of `upstream` are. */
 function optionAt(path: Path): Option | undefined {
-  const key = path.filter((part) => typeof part === "string").join(".");
+  const keys = path.filter((part) => typeof part === "string");
+  if (keys[0] === "upstreams") keys.splice(0, 2, "upstream");
+  const key = keys.join(".");
   return ALL_OPTIONS.find((option) => option.key === (key === "upstream" ? "upstream.address" : key));
 }
 
@@ -29,14 +33,15 @@ function betterThanSchema(path: Path, where: string, got: unknown): string | und
   }
 }
 
-function valueAt(data: unknown, path: Path): unknown {
+/** The value at `path`, or undefined if the way there ends before. */
+export function valueAt(data: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (at, part) => (typeof at === "object" ? (at as Record<string, unknown>)[part] : undefined),
     data,
   );
 }
 
-function* valuesOf(source: SourceFile): Generator<[key: string, values: FileValue[]]> {
+function* valuesOf(source: SourceFile): Generator<[key: string, values: Source[]]> {
   const addressOnly = typeof valueAt(source.data, ["upstream"]) === "string";
   for (const { key } of ALL_OPTIONS) {
     const path = addressOnly && key === "upstream.address" ? ["upstream"] : key.split(".");
@@ -53,12 +58,12 @@ function* valuesOf(source: SourceFile): Generator<[key: string, values: FileValu
 }
 
 /**
- * Reads a YAML or JSON file and checks it against the schema: the values of options by key. Throws a `StartError` that lists
- * every unknown key and every value of the wrong type with its line and column.
+ * Reads a YAML or JSON file and checks it against the schema. Throws a `StartError` that lists every unknown key and every value of the
+ * wrong type with its line and column.
  */
-export function readConfigFile(file: string): ReadonlyMap<string, readonly FileValue[]> {
+export function readConfigFile(file: string): ConfigFile {
   const source = new SourceFile(file, "configuration file");
-  const problems = schemaProblems(source, validate, betterThanSchema);
+  const problems = schemaProblems(source, compileSchema(fileSchema()), betterThanSchema);
   if (problems.length > 0) throw new StartError("config", problems.join("\n"));
-  return new Map(valuesOf(source));
+  return { values: new Map(valuesOf(source)), source };
 }

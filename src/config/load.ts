@@ -1,13 +1,14 @@
 import { dirname, resolve } from "node:path";
 import { buildConfig } from "./build.ts";
 import { didYouMean } from "./did-you-mean.ts";
-import { type FileValue, readConfigFile } from "./file.ts";
+import { type ConfigFile, readConfigFile } from "./file.ts";
 import { Given } from "./given.ts";
 import { filePath } from "./kinds.ts";
 import { ALL_OPTIONS, OPTIONS, type Option, type OptionName, variableOf } from "./options.ts";
+import { defaultOf, parseOption, type Source } from "./parse-option.ts";
+import { NO_SECTIONS, readSections } from "./sections.ts";
 import { StartError } from "./start-error.ts";
 import type { Config } from "./types.ts";
-import { ValueError } from "./value-error.ts";
 
 /** Where options come from, the strongest first; the configuration file is named by the flag `config` or `REAPI_BRIDGE_CONFIG`. */
 export interface ConfigSources {
@@ -32,9 +33,6 @@ function unknownVariables(env: ConfigSources["env"]): string[] {
     .map((name) => `${name}: there is no such variable${didYouMean(name, known)}`);
 }
 
-/** One value as text, and who gave it. */
-type Source = FileValue;
-
 function fromFlag(option: Option, flags: ConfigSources["flags"]): Source[] | undefined {
   return flags.get(option.name)?.map((text) => ({ text, where: `--${option.name}` }));
 }
@@ -47,35 +45,12 @@ function fromVariable(option: Option, env: ConfigSources["env"]): Source[] | und
   return (option.list ? text.split(",") : [text]).map((part) => ({ text: part.trim(), where }));
 }
 
-function fromDefault(option: Option): Source[] | undefined {
-  return option.default === undefined ? undefined : [{ text: option.default, where: "" }];
-}
-
-function readFileValues(file: string): ReadonlyMap<string, readonly Source[]> {
+/** Paths in a file are relative to it, so that the folder can be moved. */
+function resolvedPaths({ values, source }: ConfigFile): ReadonlyMap<string, readonly Source[]> {
   const paths = new Set(ALL_OPTIONS.filter((option) => option.kind === filePath).map((option) => option.key));
-  const values = new Map(readConfigFile(file));
-  for (const [key, sources] of values) {
-    // Paths in a file are relative to it, so that the folder can be moved.
-    if (paths.has(key))
-      values.set(
-        key,
-        sources.map((s) => ({ ...s, text: resolve(dirname(file), s.text) })),
-      );
-  }
-  return values;
-}
-
-function parse(option: Option, sources: readonly Source[], problems: string[]): unknown {
-  const values: unknown[] = [];
-  for (const { text, where } of sources) {
-    try {
-      values.push(option.kind.parse(text));
-    } catch (error) {
-      if (!(error instanceof ValueError)) throw error;
-      problems.push(error.sentence(where, text));
-    }
-  }
-  return option.list ? values : values[0];
+  const folder = dirname(source.file);
+  const resolved = (from: Source): Source => ({ ...from, text: resolve(folder, from.text) });
+  return new Map([...values].map(([key, from]) => [key, paths.has(key) ? from.map(resolved) : from]));
 }
 
 /**
@@ -85,7 +60,8 @@ function parse(option: Option, sources: readonly Source[], problems: string[]): 
 export function loadConfig(sources: ConfigSources): Config {
   const { flags, env, terminal } = sources;
   const file = flags.get("config")?.[0] ?? (env[CONFIG_VARIABLE] || undefined);
-  const fileValues = file === undefined ? undefined : readFileValues(file);
+  const read = file === undefined ? undefined : readConfigFile(file);
+  const fileValues = read && resolvedPaths(read);
   const problems = unknownVariables(env);
   const given = new Given();
   for (const [name, option] of Object.entries(OPTIONS) as [OptionName, Option][]) {
@@ -93,10 +69,11 @@ export function loadConfig(sources: ConfigSources): Config {
       fromFlag(option, flags) ??
       fromVariable(option, env) ??
       fileValues?.get(option.key) ??
-      fromDefault(option);
-    if (from !== undefined) given.set(name, parse(option, from, problems), from[0]?.where ?? "");
+      defaultOf(option);
+    if (from !== undefined) given.set(name, parseOption(option, from, problems), from[0]?.where ?? "");
   }
+  const sections = read === undefined ? NO_SECTIONS : readSections(read.source, problems);
   // What belongs together is only judged once each value is right by itself.
   if (problems.length > 0) throw new StartError("config", problems.join("\n"));
-  return buildConfig(given, terminal);
+  return buildConfig(given, sections, terminal);
 }

@@ -1,5 +1,12 @@
 import { choice, count, duration, filePath, flagSwitch, type Kind, size } from "./kinds.ts";
-import { hostName, httpUrl, listenAddress, listenAddressOrOff, upstreamName } from "./place-kinds.ts";
+import {
+  hostName,
+  httpUrl,
+  listenAddress,
+  listenAddressOrOff,
+  profileName,
+  upstreamName,
+} from "./place-kinds.ts";
 
 /** One thing the bridge can be told, by flag, environment variable or configuration file. */
 export interface Option<T = unknown> {
@@ -9,7 +16,7 @@ export interface Option<T = unknown> {
   readonly key: string;
   readonly kind: Kind<T>;
   /** The heading under which help lists it; options of a group stand together. */
-  readonly group: "Where" | "TLS" | "Limits" | "Running";
+  readonly group: "Where" | "Peers" | "TLS" | "Limits" | "Running";
   /** One line: what it is for. The default is added by whoever shows it. */
   readonly help: string;
   /** As it would be written. */
@@ -68,6 +75,29 @@ export const OPTIONS = {
     group: "Where",
     help: "The :authority the server sees: upstream (its own address), client (what the client sent) or a NAME",
     default: "upstream",
+  },
+  upstreamProfile: {
+    name: "upstream-profile",
+    key: "upstream.profile",
+    kind: profileName,
+    group: "Peers",
+    help: "What the server is, if the bridge cannot tell: NAME or NAME@VERSION from docs/profiles.md",
+  },
+  clientProfile: {
+    name: "client-profile",
+    key: "client.profile",
+    kind: profileName,
+    group: "Peers",
+    help: "What all clients are; without it each call tells",
+  },
+  profiles: {
+    name: "profiles",
+    key: "profiles",
+    kind: filePath,
+    group: "Peers",
+    help: "Profiles of your own; each may extend a shipped one or one before it",
+    list: true,
+    noFlag: true,
   },
   tlsCert: {
     name: "tls-cert",

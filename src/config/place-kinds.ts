@@ -14,6 +14,18 @@ export const hostName: Kind<string> = {
   },
 };
 
+/** A known client or server: `bazel`, `buildbarn@2026-03-26`. Whether there is such a one, the profiles tell later. */
+export const profileName: Kind<string> = {
+  placeholder: "NAME",
+  schema: { type: "string", minLength: 1 },
+  parse(text) {
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*(@[0-9A-Za-z.+-]+)?$/.test(text)) {
+      throw new ValueError("must be the name of a profile, such as buildbarn or buildbarn@2026-03-26");
+    }
+    return text;
+  },
+};
+
 /** Where to listen. */
 export const listenAddress: Kind<Address> = {
   placeholder: "ADDRESS",
@@ -56,7 +68,12 @@ export type UpstreamName =
       readonly secure: boolean;
       readonly display: string;
     }
-  | { readonly kind: "embedded"; readonly level: string };
+  | EmbeddedName;
+
+/** What the embedded server is to play: a level of the API, or a server by the name of its profile, which nobody has looked up yet. */
+type EmbeddedName =
+  | { readonly kind: "embedded"; readonly level: string }
+  | { readonly kind: "embedded"; readonly server: string };
 
 /** The levels the embedded server can play, oldest first; the last is the default. */
 export const EMBEDDED_LEVELS: readonly string[] = [
@@ -65,11 +82,11 @@ export const EMBEDDED_LEVELS: readonly string[] = [
   "main",
 ];
 
-function embedded(level: string): UpstreamName {
-  if (!EMBEDDED_LEVELS.includes(level)) {
-    throw new ValueError(`names the level "${level}"; levels are ${EMBEDDED_LEVELS.join(", ")}`);
-  }
-  return { kind: "embedded", level };
+function embedded(text: string): EmbeddedName {
+  if (EMBEDDED_LEVELS.includes(text)) return { kind: "embedded", level: text };
+  if (/^[a-z][a-z0-9-]*(@[\d.-]+)?$/.test(text)) return { kind: "embedded", server: text };
+  const levels = EMBEDDED_LEVELS.join(", ");
+  throw new ValueError(`names the level "${text}"; levels are ${levels}, servers as in buildbarn@2026-03-26`);
 }
 
 /** The server behind the bridge. */

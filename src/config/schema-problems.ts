@@ -38,7 +38,7 @@ export function schemaProblems(
     // What branches say of themselves adds nothing to what went wrong in them.
     if (error.keyword === "if") continue;
     const text = describe(source, error, explain);
-    const subject = error.keyword === "additionalProperties" ? text : error.instancePath;
+    const subject = /^(additionalProperties|required)$/.test(error.keyword) ? text : error.instancePath;
     if (!seen.has(subject)) seen.set(subject, text);
   }
   return [...seen.values()];
@@ -72,6 +72,9 @@ function wrongValue(error: ErrorObject, path: Path, where: string, explain: Expl
   const keys = keysOf(error.parentSchema);
   if (error.keyword === "type" && keys.length > 0) {
     return `${where}: must hold keys, such as ${keys[0]}${got}`;
+  }
+  if (error.keyword === "required") {
+    return `${where}: lacks the key "${(error.params as { missingProperty: string }).missingProperty}"`;
   }
   if (error.keyword === "minItems") return `${where}: must name at least one`;
   const better = typeof error.data === "object" ? undefined : explain(path, where, error.data);

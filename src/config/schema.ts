@@ -1,4 +1,5 @@
 import { ALL_OPTIONS, type Option } from "./options.ts";
+import { sectionSchemas } from "./section-schemas.ts";
 
 /** A JSON schema; what ajv and editors read. */
 export type JsonSchema = Record<string, unknown>;
@@ -11,7 +12,7 @@ function leaf(option: Option): JsonSchema {
   return { type: ["array", "string"], items: value, minItems: 1, description: text };
 }
 
-function section(prefix: string) {
+function section(prefix: string): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
   for (const option of ALL_OPTIONS) {
     if (!option.key.startsWith(prefix)) continue;
@@ -27,11 +28,15 @@ function section(prefix: string) {
 
 /** The JSON schema of the configuration file, as `config/schema.json` holds it. */
 export function fileSchema(): JsonSchema {
-  const { properties, ...rest } = section("");
+  const { properties, ...rest } = section("") as { properties: Record<string, JsonSchema> };
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Configuration of reapi-bridge",
     ...rest,
-    properties: { $schema: { type: "string", description: "Where editors find this schema" }, ...properties },
+    properties: {
+      $schema: { type: "string", description: "Where editors find this schema" },
+      ...properties,
+      ...sectionSchemas(section("upstream.")),
+    },
   };
 }

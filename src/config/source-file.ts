@@ -28,7 +28,7 @@ function withoutNulls(value: unknown): unknown {
 /** A YAML or JSON file as data with positions (`file:line:col`) in it. */
 export class SourceFile {
   readonly data: unknown;
-  private readonly file: string;
+  readonly file: string;
   private readonly lines = new LineCounter();
   private readonly document: Document.Parsed;
 
@@ -55,6 +55,11 @@ export class SourceFile {
       | Node
       | undefined;
     return this.at(node?.range?.[0] ?? 0);
+  }
+
+  /** Where the value at `path` begins, and its keys: `file:line:col: routes.upstream`. */
+  place(path: Path): string {
+    return `${this.locate(path)}: ${path.filter((part) => typeof part === "string").join(".")}`;
   }
 
   /** Where the key `name` of the map at `path` stands. */

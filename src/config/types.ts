@@ -25,7 +25,10 @@ export interface UpstreamTls {
 /** The `:authority` that the upstream sees: its own address, the one the client sent, or a fixed one. */
 export type Authority = "upstream" | "client" | { readonly fixed: string };
 
-/** The server behind the bridge: one at an address, or the embedded one at a spec level (`2018-11`, `2.0` … `2.12`, `main`). */
+/**
+ * The server behind the bridge: one at an address, or the embedded one, which plays a spec level (`2018-11`, `2.0` … `2.12`, `main`) or a
+ * server that has a profile (`buildbarn@2026-03-26`).
+ */
 export type Upstream =
   | {
       readonly kind: "address";
@@ -35,8 +38,50 @@ export type Upstream =
       /** Null for cleartext HTTP/2 with prior knowledge. */
       readonly tls: UpstreamTls | null;
       readonly authority: Authority;
+      /** What the server is, by the name of a profile; null where the bridge has to tell. */
+      readonly profile: string | null;
     }
-  | { readonly kind: "embedded"; readonly level: string };
+  | { readonly kind: "embedded"; readonly level: string; readonly profile: string | null }
+  | { readonly kind: "embedded"; readonly server: string; readonly profile: string | null };
+
+/** An upstream that can be reached: the embedded server has an address by now. */
+export type RemoteUpstream = Extract<Upstream, { kind: "address" }>;
+
+/** A configuration of which every upstream can be reached. */
+export type ReachableConfig = Config & {
+  readonly upstream: RemoteUpstream;
+  readonly upstreams: Readonly<Record<string, RemoteUpstream>>;
+};
+
+/** The name by which routes call the upstream of the option `upstream`. */
+export const DEFAULT_UPSTREAM = "default";
+
+/** Which calls go to which upstream. It takes a call if both `services` and `instance` do. */
+export interface Route {
+  /** Full names of gRPC services; null for all. */
+  readonly services: readonly string[] | null;
+  /** The whole segments that the instance name begins with; empty for every one. */
+  readonly instance: string;
+  /** A key of `Config.upstreams`, or {@link DEFAULT_UPSTREAM} for `Config.upstream`. */
+  readonly upstream: string;
+  /** What the upstream sees in place of `instance`, whole segments too; null for the same. */
+  readonly rename: string | null;
+}
+
+/** The upstream that a route means by `name`. */
+export function upstreamNamed({ upstream, upstreams }: ReachableConfig, name: string): RemoteUpstream {
+  return name === DEFAULT_UPSTREAM ? upstream : upstreams[name]!;
+}
+
+/** What the clients are whose calls arrive at a listener, for an instance name. */
+export interface ClientRule {
+  /** One of `Config.listen`; null for all. */
+  readonly listen: Address | null;
+  /** The whole segments that the instance name begins with; empty for every one. */
+  readonly instance: string;
+  /** The name of a profile. */
+  readonly profile: string;
+}
 
 /** Bounds on what peers can make the bridge hold. */
 export interface Limits {
@@ -75,10 +120,25 @@ export interface LogConfig {
   readonly pretty: boolean;
 }
 
-/** Everything the bridge is told. An immutable snapshot: a change is a new object. */
+/** Everything the bridge is told: plain data, which goes to other threads. An immutable snapshot: a change is a new object. */
 export interface Config {
   readonly listen: readonly Address[];
+  /** Where calls go that no route takes. Where `routes` end with one that takes all, it is the upstream of that one. */
   readonly upstream: Upstream;
+  /** Further servers, by the names that routes give them. */
+  readonly upstreams: Readonly<Record<string, Upstream>>;
+  /** The first that takes a call counts. */
+  readonly routes: readonly Route[];
+  /** What clients are; the first that matches a call counts, else `clientProfile`. */
+  readonly clients: readonly ClientRule[];
+  /** What all other clients are, by the name of a profile; null where each call tells. */
+  readonly clientProfile: string | null;
+  /** Files with profiles of the operator's own, in the order of reading. */
+  readonly profiles: readonly string[];
+  /** By feature: `auto`, `off` or `require`. Whether there is such a feature, `readSettings` tells. */
+  readonly policy: Readonly<Record<string, string>>;
+  /** Where the names stand that are looked up only later, for messages: by key (`upstream.profile`, `clients.0.profile`, `policy.hash-text`). */
+  readonly places: Readonly<Record<string, string>>;
   /** Base URL that gets the plain HTTP requests of the port (`http://host:port[/path]`); null refuses them. */
   readonly httpUpstream: string | null;
   /** Null for cleartext. */

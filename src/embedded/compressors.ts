@@ -46,6 +46,11 @@ export function offeredCompressors(level: Level): readonly Compressor[] {
   );
 }
 
+/** The compressors with these names of enum values; there is none for IDENTITY. */
+export function compressorsNamed(names: readonly string[]): readonly Compressor[] {
+  return names.flatMap((name) => COMPRESSORS.filter((compressor) => compressor.name === name));
+}
+
 /** The chunks, compressed. Fails as they do. */
 export function compressed(compressor: Compressor, chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   return through(chunks, compressor.compress());

@@ -1,24 +1,22 @@
 /** Digests in requests: which function made them, and whether they are any. */
 import type { Messages } from "../spec/generated/messages.ts";
-import type { Level } from "../spec/versions.ts";
 import { checkDigest, type Digest } from "../wire/digest.ts";
 import { type DigestFunction, digestFunctionByNumber, inferDigestFunction } from "../wire/digest-function.ts";
 import { Status } from "../wire/status.ts";
 import { CallError } from "./call-error.ts";
-import { offeredFunctions } from "./offered-functions.ts";
 import type { BlobDigest } from "./store/blob-store.ts";
 
 /** A Digest message. */
 export type DigestMessage = Messages["build.bazel.remote.execution.v2.Digest"];
 
-/** Reads digests as a server of one level does. Everything it throws is a CallError with INVALID_ARGUMENT. */
+/** Reads digests as a server with certain digest functions does. Everything it throws is a CallError with INVALID_ARGUMENT. */
 export class Digests {
-  /** The functions of this level's server, the preferred one first. */
+  /** The server's functions, the preferred one first. */
   readonly offered: readonly DigestFunction[];
   private readonly numbers: readonly number[];
 
-  constructor(level: Level) {
-    this.offered = offeredFunctions(level);
+  constructor(offered: readonly DigestFunction[]) {
+    this.offered = offered;
     this.numbers = this.offered.map(({ number }) => number);
   }
 

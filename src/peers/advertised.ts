@@ -20,48 +20,65 @@ export interface Advertised {
   /** Numbers of the digest functions of the store, and of execution, in the server's order; unknown ones included. */
   readonly storeFunctions: readonly number[];
   readonly executionFunctions: readonly number[];
+  /** The single function of execution, which older clients read (D10); 0 if there is none. */
+  readonly executionFunction: number;
   /** Bytes of a batch; 0 if there is no announced limit. */
   readonly maxBatchBytes: number;
-  /** Numbers of the compressors of streams and of batches, in the server's order; unknown ones included. */
-  readonly compressors: readonly number[];
-  readonly batchCompressors: readonly number[];
   readonly executes: boolean;
   readonly writesResults: boolean;
+  /** Whether there is a part on the store, and one on execution: an endpoint may answer for one of them only (D01). */
+  readonly statesStore: boolean;
+  readonly statesExecution: boolean;
+  /** Numbers of the compressors of streams, and of batches, in the server's order; unknown ones included. */
+  readonly compressors: readonly number[];
+  readonly batchCompressors: readonly number[];
+  /** Bytes of the largest blob; 0 if there is no announced limit (D19). */
+  readonly maxBlobBytes: number;
+  /** A number of `SymlinkAbsolutePathStrategy`; 0 where nothing is said (D34). */
+  readonly absoluteSymlinks: number;
+  /** `split_blob_support` and `splice_blob_support` (D22). */
+  readonly splits: boolean;
+  readonly splices: boolean;
+  /** Names of `supported_node_properties` (D32). */
+  readonly nodeProperties: readonly string[];
+  /** Ranges of priorities of executions (D50). */
+  readonly priorities: readonly PriorityRange[];
+}
+
+/** Priorities from and to, both included. */
+interface PriorityRange {
+  readonly min: number;
+  readonly max: number;
 }
 
 /** Reads a `ServerCapabilities`. @throws WireError for broken bytes. */
 export function readAdvertised(capabilities: Buffer): Advertised {
   const versions: Record<number, ApiVersion> = {};
-  let store: Store = {
-    functions: [],
-    compressors: [],
-    batchCompressors: [],
-    maxBatchBytes: 0,
-    writesResults: false,
-  };
-  let execution: Execution = { single: 0, functions: [], enabled: false };
+  let store: Store | null = null;
+  let execution: Execution | null = null;
   const field = new Walker(capabilities);
   while (field.next()) {
     if (field.wireType !== WireType.LEN) continue;
-    if (field.number === 1) store = readStore(field.enter(), store);
-    else if (field.number === 2) execution = readExecution(field.enter(), execution);
+    if (field.number === 1) store = readStore(field.enter(), store ?? NO_STORE);
+    else if (field.number === 2) execution = readExecution(field.enter(), execution ?? NO_EXECUTION);
     else if (field.number >= 3 && field.number <= 5) versions[field.number] = readVersion(field.enter());
   }
   const high = versions[5] ?? null;
-  const { single, functions } = execution;
+  const { functions: storeFunctions, ...stored } = store ?? NO_STORE;
+  const { single, functions, ...executed } = execution ?? NO_EXECUTION;
   return {
     deprecated: versions[3] ?? null,
     low: versions[4] ?? null,
     high,
     level: high === null ? null : levelOf(high),
-    storeFunctions: store.functions,
+    storeFunctions,
     // The list is newer than the single field, which old clients read (D10).
     executionFunctions: functions.length > 0 || single === 0 ? functions : [single],
-    maxBatchBytes: store.maxBatchBytes,
-    compressors: store.compressors,
-    batchCompressors: store.batchCompressors,
-    executes: execution.enabled,
-    writesResults: store.writesResults,
+    executionFunction: single,
+    statesStore: store !== null,
+    statesExecution: execution !== null,
+    ...stored,
+    ...executed,
   };
 }
 
@@ -72,46 +89,107 @@ export function levelOf({ major, minor }: ApiVersion): Level | null {
   return isLevel(level) ? level : NEWEST;
 }
 
-interface Store {
-  readonly functions: number[];
-  readonly compressors: number[];
-  readonly batchCompressors: number[];
-  readonly maxBatchBytes: number;
-  readonly writesResults: boolean;
-}
+type Store = { readonly functions: readonly number[] } & Pick<
+  Advertised,
+  | "maxBatchBytes"
+  | "writesResults"
+  | "compressors"
+  | "batchCompressors"
+  | "maxBlobBytes"
+  | "absoluteSymlinks"
+  | "splits"
+  | "splices"
+>;
 
-interface Execution {
-  readonly single: number;
-  readonly functions: number[];
-  readonly enabled: boolean;
-}
+type Execution = { readonly single: number; readonly functions: readonly number[] } & Pick<
+  Advertised,
+  "executes" | "nodeProperties" | "priorities"
+>;
 
-/** A `CacheCapabilities`; `before` is what an earlier part of the same field said, as parts are merged. */
+const NO_STORE: Store = {
+  functions: [],
+  maxBatchBytes: 0,
+  writesResults: false,
+  compressors: [],
+  batchCompressors: [],
+  maxBlobBytes: 0,
+  absoluteSymlinks: 0,
+  splits: false,
+  splices: false,
+};
+
+const NO_EXECUTION: Execution = {
+  single: 0,
+  functions: [],
+  executes: false,
+  nodeProperties: [],
+  priorities: [],
+};
+
+/**
+ * A `CacheCapabilities`; `before` is what an earlier part of the same field said, as parts are merged. Proposals put other things under
+ * some numbers: where the wire type is another, the field is not looked at (P05, P10).
+ */
 function readStore(field: Walker, before: Store): Store {
   const functions = [...before.functions];
   const compressors = [...before.compressors];
   const batchCompressors = [...before.batchCompressors];
-  let { maxBatchBytes, writesResults } = before;
+  let { maxBatchBytes, writesResults, maxBlobBytes, absoluteSymlinks, splits, splices } = before;
   while (field.next()) {
     if (field.number === 1) functions.push(...enums(field));
-    else if (field.number === 2 && field.wireType === WireType.LEN) writesResults = updates(field.enter());
-    else if (field.number === 4 && field.wireType === WireType.VARINT) maxBatchBytes = size(field);
     else if (field.number === 6) compressors.push(...enums(field));
     else if (field.number === 7) batchCompressors.push(...enums(field));
+    else if (field.number === 2 && field.wireType === WireType.LEN) writesResults = updates(field.enter());
+    if (field.wireType !== WireType.VARINT) continue;
+    if (field.number === 4) maxBatchBytes = size(field);
+    else if (field.number === 5) absoluteSymlinks = field.int32();
+    else if (field.number === 8) maxBlobBytes = size(field);
+    else if (field.number === 9) splits = field.bool();
+    else if (field.number === 10) splices = field.bool();
   }
-  return { functions, compressors, batchCompressors, maxBatchBytes, writesResults };
+  return {
+    functions,
+    maxBatchBytes,
+    writesResults,
+    compressors,
+    batchCompressors,
+    maxBlobBytes,
+    absoluteSymlinks,
+    splits,
+    splices,
+  };
 }
 
 /** An `ExecutionCapabilities`. */
 function readExecution(field: Walker, before: Execution): Execution {
   const functions = [...before.functions];
-  let { single, enabled } = before;
+  const nodeProperties = [...before.nodeProperties];
+  const priorities = [...before.priorities];
+  let { single, executes } = before;
   while (field.next()) {
     if (field.number === 1 && field.wireType === WireType.VARINT) single = field.int32();
-    else if (field.number === 2 && field.wireType === WireType.VARINT) enabled = field.bool();
+    else if (field.number === 2 && field.wireType === WireType.VARINT) executes = field.bool();
     else if (field.number === 5) functions.push(...enums(field));
+    if (field.wireType !== WireType.LEN) continue;
+    if (field.number === 3) priorities.push(...readPriorities(field.enter()));
+    else if (field.number === 4) nodeProperties.push(field.bytes().toString());
   }
-  return { single, functions, enabled };
+  return { single, functions, executes, nodeProperties, priorities };
+}
+
+/** The ranges of a `PriorityCapabilities`. */
+function* readPriorities(field: Walker): Generator<PriorityRange> {
+  while (field.next()) {
+    if (field.number !== 1 || field.wireType !== WireType.LEN) continue;
+    const range = field.enter();
+    let [min, max] = [0, 0];
+    while (range.next()) {
+      if (range.wireType !== WireType.VARINT) continue;
+      if (range.number === 1) min = range.int32();
+      else if (range.number === 2) max = range.int32();
+    }
+    yield { min, max };
+  }
 }
 
 function updates(field: Walker): boolean {

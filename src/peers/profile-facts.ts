@@ -1,34 +1,9 @@
 /** From what a profile says to what a dialect is made of. */
-import { allMethods } from "../spec/methods.ts";
 import { DIGEST_FUNCTIONS } from "../wire/digest-function.ts";
 import type { Claim, Evidence, PeerFacts } from "./dialect.ts";
+import { methodClaims } from "./method-claims.ts";
 import type { ResolvedClient, ResolvedProfile, ResolvedServer } from "./profile.ts";
-
-/** A feature that is a matter of methods: its first form where one of them is missing, its second one elsewhere. */
-interface ByMethod {
-  readonly feature: string;
-  readonly forms: readonly [older: string, newer: string];
-  readonly methods: readonly string[];
-}
-
-const ABSENT_OR_OFFERED = ["absent", "offered"] as const;
-const STORAGE = "ContentAddressableStorage";
-const BY_METHOD: readonly ByMethod[] = [
-  { feature: "asset-service", forms: ABSENT_OR_OFFERED, methods: ["Fetch/FetchBlob"] },
-  {
-    feature: "batch-methods",
-    forms: ["streams", "batches"],
-    methods: [`${STORAGE}/BatchReadBlobs`, `${STORAGE}/BatchUpdateBlobs`],
-  },
-  { feature: "capabilities-service", forms: ABSENT_OR_OFFERED, methods: ["Capabilities/GetCapabilities"] },
-  {
-    feature: "chunking",
-    forms: ["whole", "chunks"],
-    methods: [`${STORAGE}/SplitBlob`, `${STORAGE}/SpliceBlob`],
-  },
-  { feature: "get-tree", forms: ABSENT_OR_OFFERED, methods: [`${STORAGE}/GetTree`] },
-  { feature: "wait-execution", forms: ABSENT_OR_OFFERED, methods: ["Execution/WaitExecution"] },
-];
+import { missingMethods } from "./profile-methods.ts";
 
 /** All that a profile says of a peer: what it says of features, and what follows from its other facts. */
 export function peerFacts(profile: ResolvedServer): PeerFacts<"server">;
@@ -50,7 +25,7 @@ export function peerFacts(profile: ResolvedProfile): PeerFacts {
     facts,
     level: facts.level === undefined ? null : { value: facts.level.is, evidence },
     digestFunctions: digestFunctions(profile),
-    missingMethods: role === "server" ? [...missing(profile)] : [],
+    missingMethods: role === "server" ? [...missingMethods(profile)] : [],
     claims: [
       ...stated,
       ...(role === "server" ? serverClaims(profile, evidence) : clientClaims(profile, evidence)),
@@ -65,34 +40,17 @@ function digestFunctions({ facts, role }: ResolvedProfile): number[] {
   return names.map((name) => DIGEST_FUNCTIONS.find((known) => known.name === name)!.number);
 }
 
-/** Paths of the methods that are missing whatever the configuration. */
-function missing({ facts }: ResolvedServer): Set<string> {
-  return new Set(facts.missingMethods?.are.flatMap(pathsOf));
-}
-
-/** Paths of a method as profiles write it: `ContentAddressableStorage/GetTree`, or `Fetch/*` for all of a service. */
-function pathsOf(pattern: string): string[] {
-  const paths = [...allMethods()].map(({ path }) => path);
-  const [service, method] = pattern.split("/");
-  return paths.filter(
-    (path) => path.includes(`.${service}/`) && (method === "*" || path.endsWith(`/${method}`)),
-  );
-}
-
 function* serverClaims(server: ResolvedServer, evidence: Evidence): Generator<Claim> {
-  const { compressors, batchCompressors, committedSize, resourceNames, missingMethods } = server.facts;
+  const { compressors, batchCompressors, committedSize, resourceNames } = server.facts;
   const reads = (feature: string, newer: boolean, [old, young]: readonly [string, string]): Claim => ({
     feature,
     reads: newer ? [young, old] : [old],
     evidence,
   });
   const compressed = ["plain", "compressed"] as const;
-  if (missingMethods !== undefined) {
-    const lacking = missing(server);
-    for (const { feature, forms, methods } of BY_METHOD) {
-      const complete = !methods.flatMap(pathsOf).some((path) => lacking.has(path));
-      yield reads(feature, complete, forms);
-    }
+  if (server.facts.missingMethods !== undefined) {
+    const lacking = missingMethods(server);
+    yield* methodClaims((path) => !lacking.has(path), evidence);
   }
   if (compressors !== undefined) yield reads("compressed-blobs", packs(compressors.are), compressed);
   if (batchCompressors !== undefined)

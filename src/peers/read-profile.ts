@@ -1,5 +1,5 @@
 /** Profile files, of the package and of operators. */
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileSchema, schemaProblems } from "../config/schema-problems.ts";
@@ -10,7 +10,8 @@ import { endsOf, ProfileCatalogue } from "./profile-catalogue.ts";
 import { profileSchema } from "./profile-schema.ts";
 import { endsBefore, isInOrder } from "./version-range.ts";
 
-const validate = compileSchema(profileSchema());
+// Compiled for the first file that is not ours: it takes longer than everything else at the start.
+let compiled: ReturnType<typeof compileSchema> | null = null;
 const SHIPPED = fileURLToPath(new URL("../../config/profiles/", import.meta.url));
 
 /** Something that the schema cannot see. */
@@ -48,7 +49,8 @@ export function readProfile(file: string, known: ProfileCatalogue): ProfileCatal
   const refuse = (problems: readonly string[]): void => {
     if (problems.length > 0) throw new StartError("config", problems.join("\n"));
   };
-  refuse(schemaProblems(source, validate));
+  compiled ??= compileSchema(profileSchema());
+  refuse(schemaProblems(source, compiled));
   const profile = source.data as Profile;
   refuse([...rangeProblems(profile)].map(({ path, text }) => `${source.locate(path)}: ${text}`));
   const { role, extends: base } = profile;
@@ -66,9 +68,20 @@ function said<T>(where: string, act: () => T): T {
   }
 }
 
-/** The profiles of this package, read each time. */
+/** The profiles of this package, read each time. They are not validated: a test does that, and starts would be slower by a third of a second. */
 export function shippedProfiles(): ProfileCatalogue {
-  return shippedFiles().reduce((known, file) => readProfile(file, known), ProfileCatalogue.EMPTY);
+  return shippedFiles().reduce(
+    (known, file) => known.with(JSON.parse(readFileSync(file, "utf8")) as Profile),
+    ProfileCatalogue.EMPTY,
+  );
+}
+
+/**
+ * The profiles of this package and those in `files`, of which each may extend what is there before it.
+ * @throws StartError of kind `config` with all that is wrong with the first file that cannot be used, a line each.
+ */
+export function loadProfiles(files: readonly string[]): ProfileCatalogue {
+  return files.reduce((known, file) => readProfile(file, known), shippedProfiles());
 }
 
 /** The files of the package's own profiles: none of them extends another. */

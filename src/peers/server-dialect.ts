@@ -15,13 +15,15 @@ export interface ServerEvidence {
   readonly recognised: PeerFacts<"server"> | null;
   /** What it answered to GetCapabilities; null where it was not asked or did not answer. */
   readonly advertised: Advertised | null;
-  /** Paths of methods that ended in UNIMPLEMENTED when they were tried. */
-  readonly missingMethods: readonly string[];
+  /** What its answers to harmless calls tell of its methods. */
+  readonly probed: Pick<PeerFacts, "missingMethods" | "claims">;
 }
+
+const NOTHING = { missingMethods: [], claims: [] };
 
 /** Nothing is known of the server at `display`. */
 export function unknownServer(display: string): ServerEvidence {
-  return { display, configured: null, recognised: null, advertised: null, missingMethods: [] };
+  return { display, configured: null, recognised: null, advertised: null, probed: NOTHING };
 }
 
 /**
@@ -29,16 +31,20 @@ export function unknownServer(display: string): ServerEvidence {
  * whatever its profile says; the level its version stands for is weaker than a profile, as announced and real versions differ (D02).
  */
 export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
-  const { display, configured, recognised, advertised } = known;
+  const { display, configured, recognised, advertised, probed } = known;
   const profile = configured === null ? recognised : asConfigured(peerFacts(configured));
   const functions = advertised?.storeFunctions ?? [];
+  const claims = profile?.claims ?? [];
   return {
     role: "server",
     name: profile?.name ?? display,
     level: profile?.level ?? levelOf(advertised),
     digestFunctions: functions.length > 0 ? functions : (profile?.digestFunctions ?? []),
-    missingMethods: [...new Set([...(profile?.missingMethods ?? []), ...known.missingMethods])],
-    claims: [...(advertised === null ? [] : announcedClaims(advertised)), ...(profile?.claims ?? [])],
+    missingMethods: [...new Set([...(profile?.missingMethods ?? []), ...probed.missingMethods])],
+    claims: [
+      ...(advertised === null ? [] : announcedClaims(advertised)),
+      ...(configured === null ? [...probed.claims, ...claims] : [...claims, ...probed.claims]),
+    ],
     facts: { ...profile?.facts, ...(advertised !== null && announcedFacts(advertised)) },
   };
 }

@@ -1,5 +1,6 @@
 /** The facts a profile may state of a server besides the forms of features: each is used by a translator, a refusal, a lens or the embedded server. */
 import { LEVELS } from "../spec/versions.ts";
+import { ASKS } from "../upstream/asks.ts";
 import { functionName, methodName, STATUS_NAMES, semVer } from "./common-kinds.ts";
 import { choice, count, expression, flag, list, maybe, record, text } from "./profile-kinds.ts";
 
@@ -226,16 +227,7 @@ export const SERVER_FACTS = {
     members: {
       signs: list(
         record({
-          ask: choice(
-            "empty-tree",
-            "unknown-instance",
-            "unreadable-resource-name",
-            "empty-batch-read",
-            "empty-batch-update",
-            "fetch-without-uris",
-            "reflection",
-            "health",
-          ),
+          ask: choice(...ASKS),
           status: choice("OK", ...STATUS_NAMES),
           text: maybe(expression),
         }),

@@ -62,7 +62,8 @@ function rewriteField(message: Buffer, { field: number, rewrite }: BoundHead): B
   return joined(slices, message);
 }
 
-function joined(slices: readonly Buffer[] | null, original: Buffer): Buffer {
+/** What an edit made: one buffer, the very `original` where nothing was changed. */
+export function joined(slices: readonly Buffer[] | null, original: Buffer): Buffer {
   if (slices === null) return original;
   return slices.length === 1 ? slices[0]! : Buffer.concat(slices);
 }

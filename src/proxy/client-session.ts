@@ -5,12 +5,16 @@ import type { SocketReader } from "../http2/socket-reader.ts";
 import type { Stream } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
+import { HeldCall } from "./held-call.ts";
+import { Links } from "./links.ts";
 import { endCall } from "./local-reply.ts";
 import { OpenedCall } from "./messages/opened-call.ts";
+import { OwnCall } from "./messages/own-call.ts";
+import { metadataOf } from "./messages/request-fields.ts";
 import { RelayCall } from "./relay-call.ts";
-import { isGrpc, type RequestHead, readHead } from "./request-head.ts";
+import { isGrpc, type RequestHead, readHead, timeoutOf } from "./request-head.ts";
+import type { Ask, Way } from "./routing/route.ts";
 import type { SideLane } from "./side-lane.ts";
-import { UpstreamLink } from "./upstream-link.ts";
 
 /** What a session needs of the front door. */
 export interface SessionHost {
@@ -24,15 +28,32 @@ export interface SessionHost {
 export class ClientSession implements ConnectionOwner {
   private readonly host: SessionHost;
   private readonly http2: Connection;
-  private readonly link: UpstreamLink;
-  private ownLink: UpstreamLink | null = null;
+  private readonly links: Links;
+  private readonly listener: string;
   private idleTimer: NodeJS.Timeout | null = null;
+  private readonly ask: Ask = (upstream, fields, withinMs) => {
+    const { core } = this.host;
+    const timeout = Math.min(withinMs, timeoutOf(fields) ?? withinMs);
+    for (const field of fields) field.retain();
+    const caller = {
+      metadata: metadataOf(fields),
+      deadline: performance.now() + timeout,
+      cancelled: new AbortController().signal,
+    };
+    const link = this.links.own(upstream);
+    return {
+      open: (path, resourceName) => new OwnCall(core, link, path, caller, resourceName),
+      budget: core.budget,
+    };
+  };
 
-  constructor(host: SessionHost, reader: SocketReader) {
+  /** `listener` is the address that the client came in at, as the configuration names it. */
+  constructor(host: SessionHost, reader: SocketReader, listener: string) {
     const { core } = host;
     const { limits, timeouts } = core.config;
     this.host = host;
-    this.link = new UpstreamLink(core);
+    this.links = new Links(core);
+    this.listener = listener;
     this.http2 = new Connection(
       reader.socket,
       {
@@ -86,14 +107,26 @@ export class ClientSession implements ConnectionOwner {
 
   private route(stream: Stream, path: string, fields: readonly Field[], fin: boolean): void {
     const { core } = this.host;
-    const route = core.routes.get(path);
-    if (route === undefined || route.lane === "relay") {
-      new RelayCall(core, this.link, stream, path, fields, fin, route === undefined ? null : route.filter);
+    const { listener, ask } = this;
+    const routed = core.router.route({ path, fields, listener, instance: null }, ask);
+    if ("upstream" in routed) return this.start(routed, stream, path, fields, fin);
+    new HeldCall(core, stream, path, fields, fin, routed, (instance, head, bare) => {
+      const again = core.router.route({ path, fields: head, listener, instance }, ask);
+      if (!("upstream" in again)) return again;
+      this.start(again, stream, path, head, bare);
+      return null;
+    });
+  }
+
+  private start(way: Way, stream: Stream, path: string, fields: readonly Field[], fin: boolean): void {
+    const { core } = this.host;
+    const { route, upstream } = way;
+    if (route === null || route.lane === "relay") {
+      new RelayCall(core, this.links.relay(upstream), stream, path, fields, fin, route);
       return;
     }
-    // On connections of its own, so that it never waits behind the client's long streams.
-    this.ownLink ??= new UpstreamLink(core);
-    void new OpenedCall(core, this.ownLink, stream, route.lane, path, fields, fin).run(route.handle);
+    const call = new OpenedCall(core, this.links, upstream, stream, route.lane, path, fields, fin);
+    void call.run(route.handle);
   }
 
   ready(): void {
@@ -110,8 +143,7 @@ export class ClientSession implements ConnectionOwner {
 
   closed(): void {
     if (this.idleTimer !== null) clearInterval(this.idleTimer);
-    this.link.close();
-    this.ownLink?.close();
+    this.links.close();
     this.host.ended(this);
   }
 

@@ -2,8 +2,7 @@ import type { Config } from "../config/types.ts";
 import type { Budget } from "../http2/budget.ts";
 import { type Log, logRefusal } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Routes } from "./messages/route.ts";
-import type { UpstreamTarget } from "./upstream-target.ts";
+import type { Router } from "./routing/route.ts";
 
 /** What all parts of the proxy share in one thread. */
 export class Core {
@@ -11,21 +10,17 @@ export class Core {
   readonly metrics: Metrics;
   readonly budget: Budget;
   readonly log: Log;
-  readonly upstream: UpstreamTarget;
-  /** The methods that are not simply relayed. */
-  readonly routes: Routes;
+  /** Decides how calls travel. */
+  readonly router: Router;
   /** The random id that the start-up probe of this bridge carries; a call that comes in with it went in a circle. */
   readonly probeId: string;
 
-  constructor(
-    parts: Pick<Core, "config" | "metrics" | "budget" | "log" | "upstream" | "routes" | "probeId">,
-  ) {
+  constructor(parts: Pick<Core, "config" | "metrics" | "budget" | "log" | "router" | "probeId">) {
     this.config = parts.config;
     this.metrics = parts.metrics;
     this.budget = parts.budget;
     this.log = parts.log;
-    this.upstream = parts.upstream;
-    this.routes = parts.routes;
+    this.router = parts.router;
     this.probeId = parts.probeId;
   }
 

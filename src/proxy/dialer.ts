@@ -4,7 +4,7 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "n
 import type { Address, UpstreamTls } from "../config/types.ts";
 import { socketProblem } from "../http2/socket-problem.ts";
 import { BufferReader, type SocketReader } from "../http2/socket-reader.ts";
-import { PemFiles } from "./pem-files.ts";
+import { type PemFiles, upstreamPem } from "./pem-files.ts";
 
 /** TCP keep-alive: notices an upstream that vanished without a word. In milliseconds. */
 const KEEP_ALIVE = 30_000;
@@ -32,8 +32,7 @@ export class Dialer {
     this.address = address;
     this.tls = tls;
     this.timeout = timeout;
-    const { ca, cert, key } = tls ?? {};
-    this.pem = tls && new PemFiles({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) });
+    this.pem = tls && upstreamPem(tls);
   }
 
   /** Reads the TLS files, if any: throws a `StartError` if they cannot be used. */

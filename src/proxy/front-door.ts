@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
+import { formatAddress } from "../config/address.ts";
 import { StartError } from "../config/start-error.ts";
 import type { Address } from "../config/types.ts";
 import { flushAll } from "../http2/output.ts";
@@ -9,7 +10,7 @@ import { readAccepted } from "../http2/socket-reader.ts";
 import { ClientSession, type SessionHost } from "./client-session.ts";
 import type { Core } from "./core.ts";
 import { removeDeadSocket } from "./dead-socket.ts";
-import { PemFiles } from "./pem-files.ts";
+import { type PemFiles, serverPem } from "./pem-files.ts";
 import type { SideLane } from "./side-lane.ts";
 import { sniff } from "./sniff.ts";
 
@@ -32,8 +33,7 @@ export class FrontDoor implements SessionHost {
     this.core = core;
     this.sideLane = sideLane;
     const { tls } = core.config;
-    this.pem =
-      tls && new PemFiles({ cert: tls.cert, key: tls.key, ...(tls.clientCa && { ca: tls.clientCa }) });
+    this.pem = tls && serverPem(tls);
   }
 
   /**
@@ -41,7 +41,8 @@ export class FrontDoor implements SessionHost {
    * kind `listen` or `config`.
    */
   async listen(address: Address, reusePort: boolean): Promise<Address> {
-    const server = this.pem === null ? this.plainServer() : this.tlsServer(this.pem);
+    const name = formatAddress(address);
+    const server = this.pem === null ? this.plainServer(name) : this.tlsServer(this.pem, name);
     const options: ListenOptions =
       address.kind === "unix"
         ? { path: address.path }
@@ -79,13 +80,13 @@ export class FrontDoor implements SessionHost {
     this.sideLane.cut();
   }
 
-  private plainServer(): Server {
+  private plainServer(name: string): Server {
     return createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (socket) =>
-      this.greet(socket),
+      this.greet(socket, name),
     );
   }
 
-  private tlsServer(pem: PemFiles): Server {
+  private tlsServer(pem: PemFiles, name: string): Server {
     const { core } = this;
     const server: TlsServer = createTlsServer(
       {
@@ -98,9 +99,9 @@ export class FrontDoor implements SessionHost {
         handshakeTimeout: core.config.timeouts.connectMs,
       } as object,
       (socket: TLSSocket) => {
-        if (socket.alpnProtocol === "h2") this.serveHttp2(socket, null);
+        if (socket.alpnProtocol === "h2") this.serveHttp2(socket, null, name);
         else if (socket.alpnProtocol === "http/1.1") this.sideLane.socket(socket);
-        else this.greet(socket);
+        else this.greet(socket, name);
       },
     );
     server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
@@ -124,13 +125,13 @@ export class FrontDoor implements SessionHost {
     }
   }
 
-  private greet(socket: Socket): void {
+  private greet(socket: Socket, name: string): void {
     this.undecided.add(socket);
     socket.on("error", () => {});
     sniff(socket, this.core.config.timeouts.connectMs, (protocol, bytes) => {
       this.undecided.delete(socket);
       if (protocol === "http2") {
-        this.serveHttp2(socket, bytes);
+        this.serveHttp2(socket, bytes, name);
       } else if (protocol === "http1") {
         socket.unshift(bytes);
         this.sideLane.socket(socket);
@@ -144,8 +145,9 @@ export class FrontDoor implements SessionHost {
     });
   }
 
-  private serveHttp2(socket: Socket, bytes: Buffer | null): void {
-    const session = new ClientSession(this, readAccepted(socket, this.core.config.readPath === "auto"));
+  private serveHttp2(socket: Socket, bytes: Buffer | null, name: string): void {
+    const reader = readAccepted(socket, this.core.config.readPath === "auto");
+    const session = new ClientSession(this, reader, name);
     this.sessions.add(session);
     if (bytes !== null) session.receive(bytes);
   }

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import { StartError } from "../config/start-error.ts";
+import type { ServerTls, UpstreamTls } from "../config/types.ts";
 
 /** Which option names which PEM file; the key is the name of the option of `tls.createSecureContext`. */
 export type PemPaths = { readonly [part in "ca" | "cert" | "key"]?: string };
@@ -74,4 +75,14 @@ function readPem(path: string): Buffer {
       cause: error,
     });
   }
+}
+
+/** The files to serve clients with. */
+export function serverPem({ cert, key, clientCa }: ServerTls): PemFiles {
+  return new PemFiles({ cert, key, ...(clientCa && { ca: clientCa }) });
+}
+
+/** The files to reach an upstream with. */
+export function upstreamPem({ ca, cert, key }: UpstreamTls): PemFiles {
+  return new PemFiles({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) });
 }

@@ -1,17 +1,13 @@
-import type { Address, Config } from "../config/types.ts";
+import type { Address, ReachableConfig } from "../config/types.ts";
 import { Budget } from "../http2/budget.ts";
 import type { Log } from "../observe/log.ts";
 import { Metrics, type MetricsSnapshot } from "../observe/metrics.ts";
 import { Core } from "./core.ts";
 import { FrontDoor } from "./front-door.ts";
-import type { Routes } from "./messages/route.ts";
+import { makeRouter } from "./routing/make-router.ts";
+import { FixedRouter, type Router, type Routes } from "./routing/route.ts";
 import { SideLane } from "./side-lane.ts";
 import { UpstreamTarget } from "./upstream-target.ts";
-
-/** The upstream of a proxy: the embedded server has an address by now. */
-export type ReachableConfig = Config & {
-  readonly upstream: Extract<Config["upstream"], { kind: "address" }>;
-};
 
 /** Everything that serves calls in one thread. */
 export class ProxyThread {
@@ -19,11 +15,10 @@ export class ProxyThread {
   private readonly door: FrontDoor;
 
   /** Throws a `StartError` if TLS files cannot be used. */
-  constructor(config: ReachableConfig, log: Log, probeId: string, routes: Routes) {
-    const upstream = new UpstreamTarget(config.upstream, config);
-    upstream.checkFiles();
+  constructor(config: ReachableConfig, log: Log, probeId: string, routes: Routes | null) {
     const budget = new Budget(Math.floor(config.limits.bufferBudgetBytes / config.workers));
-    this.core = new Core({ config, metrics: new Metrics(), budget, log, upstream, routes, probeId });
+    const router = routes === null ? makeRouter(config, log) : fixedRouter(config, routes);
+    this.core = new Core({ config, metrics: new Metrics(), budget, log, router, probeId });
     this.door = new FrontDoor(this.core, new SideLane(this.core));
   }
 
@@ -51,4 +46,10 @@ export class ProxyThread {
   cut(): void {
     this.door.cut();
   }
+}
+
+function fixedRouter(config: ReachableConfig, routes: Routes): Router {
+  const upstream = new UpstreamTarget(config.upstream, config);
+  upstream.checkFiles();
+  return new FixedRouter(upstream, routes);
 }

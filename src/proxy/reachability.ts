@@ -4,15 +4,15 @@ import type { UpstreamTarget } from "./upstream-target.ts";
 /** How long an answer counts, in milliseconds. */
 const FRESH = 2_000;
 
-/** Whether the upstream takes connections, found out when somebody asks: nobody asking costs the upstream nothing. */
+/** Whether all upstreams take connections, found out when somebody asks: nobody asking costs them nothing. */
 export class Reachability {
-  private readonly upstream: UpstreamTarget;
+  private readonly upstreams: readonly UpstreamTarget[];
   private answer: Readiness;
   private asked = Date.now();
 
   /** `answer` holds until the first look. */
-  constructor(upstream: UpstreamTarget, answer: Readiness) {
-    this.upstream = upstream;
+  constructor(upstreams: readonly UpstreamTarget[], answer: Readiness) {
+    this.upstreams = upstreams;
     this.answer = answer;
   }
 
@@ -26,17 +26,24 @@ export class Reachability {
   }
 
   private async look(): Promise<void> {
-    const { display } = this.upstream;
-    try {
-      const reader = await this.upstream.dial();
-      reader.socket.on("error", () => {});
-      reader.socket.destroy();
-      this.answer = { ok: true, reason: `the upstream ${display} takes connections` };
-    } catch (error) {
-      this.answer = {
-        ok: false,
-        reason: `cannot reach the upstream ${display}: ${(error as Error).message}`,
-      };
-    }
+    this.answer = allOf(await Promise.all(this.upstreams.map(lookAt)));
+  }
+}
+
+/** The answer for several: the first that is not well counts. */
+export function allOf(answers: readonly Readiness[]): Readiness {
+  const ill = answers.find(({ ok }) => !ok);
+  return ill ?? { ok: true, reason: answers.map(({ reason }) => reason).join("; ") };
+}
+
+async function lookAt(upstream: UpstreamTarget): Promise<Readiness> {
+  const { display } = upstream;
+  try {
+    const reader = await upstream.dial();
+    reader.socket.on("error", () => {});
+    reader.socket.destroy();
+    return { ok: true, reason: `the upstream ${display} takes connections` };
+  } catch (error) {
+    return { ok: false, reason: `cannot reach the upstream ${display}: ${(error as Error).message}` };
   }
 }

@@ -12,6 +12,7 @@ import { budgetSpent, toCallError } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
 import type { FilterMaker, RelayFilter } from "./messages/relay-filter.ts";
 import { timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
+import type { HeadEdit, Route } from "./routing/route.ts";
 import type { UpstreamLink, WaitingCall } from "./upstream-link.ts";
 
 const GRPC_STATUS = internName("grpc-status");
@@ -26,6 +27,7 @@ export class RelayCall implements StreamSink, WaitingCall {
   private readonly client: Stream;
   private readonly method: string;
   private readonly started: number;
+  private readonly head: HeadEdit | null;
   private readonly filter: RelayFilter | null;
   private upstream: Stream | null = null;
   private filtered: FilteredRequest | null = null;
@@ -43,7 +45,7 @@ export class RelayCall implements StreamSink, WaitingCall {
     method: string,
     fields: readonly Field[],
     fin: boolean,
-    makeFilter: FilterMaker | null,
+    route: Extract<Route, { lane: "relay" }> | null,
   ) {
     this.core = core;
     this.link = link;
@@ -51,7 +53,8 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.method = method;
     this.started = eventTime();
     client.sink = this;
-    this.filter = makeFilter === null ? null : this.makeFilter(makeFilter, fields);
+    this.head = route?.head ?? null;
+    this.filter = route?.filter ? this.makeFilter(route.filter, fields) : null;
     const connection = link.acquire(this);
     if (connection !== null) this.open(connection, fields, fin);
     else if (!this.ended) this.wait(fields, fin);
@@ -94,7 +97,7 @@ export class RelayCall implements StreamSink, WaitingCall {
   }
 
   unavailable(why: string): void {
-    this.end(Status.UNAVAILABLE, `cannot reach the upstream ${this.core.upstream.display}: ${why}`);
+    this.end(Status.UNAVAILABLE, `cannot reach the upstream ${this.link.upstream.display}: ${why}`);
   }
 
   // ---- from the upstream ----
@@ -121,7 +124,7 @@ export class RelayCall implements StreamSink, WaitingCall {
   }
 
   answerReset(code: number, why: string | null): void {
-    const { upstream } = this.core;
+    const { upstream } = this.link;
     if (this.upstream!.remoteDone) {
       // The answer is complete: no more is wanted of the request, and that is no error even if the connection is lost.
       this.client.resetAfterSending(why === null ? code : ErrorCode.NO_ERROR);
@@ -141,7 +144,8 @@ export class RelayCall implements StreamSink, WaitingCall {
 
   private open(connection: Connection, fields: readonly Field[], fin: boolean): void {
     const { filter, client } = this;
-    const head = upstreamHead(filter === null ? fields : withoutLength(fields), this.core.upstream);
+    const edited = this.head === null ? fields : this.head(fields);
+    const head = upstreamHead(filter === null ? edited : withoutLength(edited), this.link.upstream);
     const upstream = connection.open(head, fin && filter === null, new RelayAnswer(this));
     this.upstream = upstream;
     upstream.source = client;
@@ -174,7 +178,7 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.timer = setTimeout(
       () => {
         this.link.cancel(this);
-        const { display } = this.core.upstream;
+        const { display } = this.link.upstream;
         this.end(
           Status.DEADLINE_EXCEEDED,
           `the call's deadline passed while it waited for a stream to the upstream ${display}`,

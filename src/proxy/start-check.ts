@@ -1,18 +1,21 @@
 import { StartError } from "../config/start-error.ts";
+import type { ReachableConfig } from "../config/types.ts";
 import { Budget } from "../http2/budget.ts";
 import { makeField } from "../http2/hpack/field.ts";
 import { internName } from "../http2/hpack/name.ts";
 import type { Readiness } from "../observe/admin.ts";
 import type { Log } from "../observe/log.ts";
 import { Metrics } from "../observe/metrics.ts";
+import type { ApiVersion } from "../peers/advertised.ts";
 import { Status } from "../wire/status.ts";
 import { LOOP_MESSAGE } from "./client-session.ts";
 import { Core } from "./core.ts";
 import { CallError } from "./messages/call-error.ts";
 import { OwnCall } from "./messages/own-call.ts";
-import type { ReachableConfig } from "./proxy-thread.ts";
+import { readable } from "./routing/find-out.ts";
+import { FixedRouter } from "./routing/route.ts";
 import { UpstreamLink } from "./upstream-link.ts";
-import { UpstreamTarget } from "./upstream-target.ts";
+import type { UpstreamTarget } from "./upstream-target.ts";
 
 /** How long the upstream may take to answer, in milliseconds; the bridge starts without an answer, too. */
 const PATIENCE = 2_000;
@@ -20,21 +23,24 @@ const GET_CAPABILITIES = "/build.bazel.remote.execution.v2.Capabilities/GetCapab
 const PROBE = internName("reapi-bridge-probe");
 
 /**
- * Calls the upstream once, with an id that only this bridge knows: if the call comes back to the bridge, the upstream leads to it. Returns
+ * Calls an upstream once, with an id that only this bridge knows: if the call comes back to the bridge, the upstream leads to it. Returns
  * what is known of the upstream. Throws a `StartError` of kind `upstream` for such a circle.
  */
-export async function greetUpstream(config: ReachableConfig, log: Log, probeId: string): Promise<Readiness> {
-  const upstream = new UpstreamTarget(config.upstream, config);
+export async function greetUpstream(
+  upstream: UpstreamTarget,
+  config: ReachableConfig,
+  log: Log,
+  probeId: string,
+): Promise<Readiness> {
   const core = new Core({
     config,
     log,
-    upstream,
+    router: new FixedRouter(upstream, new Map()),
     probeId,
     metrics: new Metrics(),
     budget: new Budget(config.limits.bufferBudgetBytes),
-    routes: new Map(),
   });
-  const link = new UpstreamLink(core);
+  const link = new UpstreamLink(core, upstream);
   try {
     const call = new OwnCall(core, link, GET_CAPABILITIES, {
       metadata: [makeField(PROBE, probeId)],
@@ -44,7 +50,7 @@ export async function greetUpstream(config: ReachableConfig, log: Log, probeId: 
     await call.write([]);
     await call.end();
     for await (const message of call.messages()) {
-      return { ok: true, reason: `the upstream ${upstream.display} answers ${await describe(message)}` };
+      return { ok: true, reason: `the upstream ${upstream.display} answers ${describe(message)}` };
     }
     return { ok: true, reason: `the upstream ${upstream.display} answers` };
   } catch (error) {
@@ -54,17 +60,13 @@ export async function greetUpstream(config: ReachableConfig, log: Log, probeId: 
   }
 }
 
-async function describe(capabilities: Buffer): Promise<string> {
-  // Loaded only here: relaying needs no schema.
-  const { codec } = await import("../spec/codec.ts");
-  const {
-    lowApiVersion: low,
-    highApiVersion: high,
-    executionCapabilities: execution,
-  } = codec().decode("build.bazel.remote.execution.v2.ServerCapabilities", capabilities);
-  const version = (v: { major: number; minor: number } | null | undefined): string =>
-    `${v?.major ?? 2}.${v?.minor ?? 0}`;
-  return `with API ${version(low)} to ${version(high)}${execution?.execEnabled ? ", cache and execution" : ", cache only"}`;
+function describe(capabilities: Buffer): string {
+  const advertised = readable(capabilities);
+  if (advertised === null) return "GetCapabilities, with bytes that are no answer";
+  const { low, high, executes } = advertised;
+  const version = (v: ApiVersion): string => `${v.major}.${v.minor}`;
+  const versions = low && high ? `API ${version(low)} to ${version(high)}` : "no API version";
+  return `with ${versions}${executes ? ", cache and execution" : ", cache only"}`;
 }
 
 function judge(error: unknown, display: string): Readiness {

@@ -3,6 +3,7 @@ import type { ConnectionOwner } from "../http2/connection-owner.ts";
 import { ErrorCode } from "../http2/constants.ts";
 import type { SocketReader } from "../http2/socket-reader.ts";
 import type { Core } from "./core.ts";
+import type { UpstreamTarget } from "./upstream-target.ts";
 
 /** What happens to a connection, for whoever shares it out. */
 export interface UpstreamConnectionEvents {
@@ -18,13 +19,15 @@ export interface UpstreamConnectionEvents {
 export class UpstreamConnection implements ConnectionOwner {
   readonly http2: Connection;
   private readonly core: Core;
+  private readonly upstream: UpstreamTarget;
   private readonly events: UpstreamConnectionEvents;
   private readonly settleTimer: NodeJS.Timeout;
   private firstBytes: string | null = null;
   private pings: NodeJS.Timeout | null = null;
 
-  constructor(core: Core, reader: SocketReader, events: UpstreamConnectionEvents) {
+  constructor(core: Core, upstream: UpstreamTarget, reader: SocketReader, events: UpstreamConnectionEvents) {
     this.core = core;
+    this.upstream = upstream;
     this.events = events;
     const { config } = core;
     this.http2 = new Connection(
@@ -60,7 +63,7 @@ export class UpstreamConnection implements ConnectionOwner {
 
   ready(): void {
     clearTimeout(this.settleTimer);
-    this.core.upstream.succeeded();
+    this.upstream.succeeded();
     const { upstreamPingMs } = this.core.config.timeouts;
     if (upstreamPingMs > 0) this.pings = setInterval(() => this.http2.ping(), upstreamPingMs).unref();
     this.events.room(this);

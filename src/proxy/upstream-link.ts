@@ -2,6 +2,7 @@ import type { Connection } from "../http2/connection.ts";
 import { ErrorCode } from "../http2/constants.ts";
 import type { Core } from "./core.ts";
 import { UpstreamConnection, type UpstreamConnectionEvents } from "./upstream-connection.ts";
+import type { UpstreamTarget } from "./upstream-target.ts";
 
 /** Connections one client connection may have to the upstream, if the upstream's limit of concurrent streams makes it wait. */
 const MOST_CONNECTIONS = 8;
@@ -15,18 +16,21 @@ export interface WaitingCall {
 }
 
 /**
- * The upstream connections of one client connection: opened when first needed, more when the upstream's MAX_CONCURRENT_STREAMS is reached,
+ * The connections of one client connection to one upstream: opened when first needed, more when the upstream's MAX_CONCURRENT_STREAMS is reached,
  * and calls wait in order when that does not help.
  */
 export class UpstreamLink implements UpstreamConnectionEvents {
+  /** Where its connections lead. */
+  readonly upstream: UpstreamTarget;
   private readonly core: Core;
   private readonly connections: UpstreamConnection[] = [];
   private readonly queue = new Set<WaitingCall>();
   private dialing = 0;
   private closed = false;
 
-  constructor(core: Core) {
+  constructor(core: Core, upstream: UpstreamTarget) {
     this.core = core;
+    this.upstream = upstream;
   }
 
   /**
@@ -38,7 +42,7 @@ export class UpstreamLink implements UpstreamConnectionEvents {
       const free = this.free();
       if (free !== null) return free;
     }
-    const down = this.core.upstream.downBecause;
+    const down = this.upstream.downBecause;
     if (down !== null && this.dialing === 0 && !this.connections.some((c) => c.http2.alive)) {
       call.unavailable(down);
       return null;
@@ -78,6 +82,7 @@ export class UpstreamLink implements UpstreamConnectionEvents {
   lost(connection: UpstreamConnection, why: string, never: boolean): void {
     const at = this.connections.indexOf(connection);
     if (at >= 0) this.connections.splice(at, 1);
+    if (!this.closed) this.upstream.interruptions++;
     if (never && !this.closed) this.failed(why);
     else this.dialIfNeeded();
   }
@@ -99,16 +104,16 @@ export class UpstreamLink implements UpstreamConnectionEvents {
     // A connection still being set up may have room enough.
     const alive = this.connections.filter((c) => c.http2.alive);
     if (alive.length >= MOST_CONNECTIONS || alive.some((c) => !c.http2.settled)) return;
-    if (alive.length > 0 && this.core.upstream.downBecause !== null) return;
+    if (alive.length > 0 && this.upstream.downBecause !== null) return;
     this.dialing++;
-    this.core.upstream.dial().then(
+    this.upstream.dial().then(
       (reader) => {
         this.dialing--;
         if (this.closed) {
           reader.socket.destroy();
           return;
         }
-        this.connections.push(new UpstreamConnection(this.core, reader, this));
+        this.connections.push(new UpstreamConnection(this.core, this.upstream, reader, this));
       },
       (error: Error) => {
         this.dialing--;
@@ -119,7 +124,7 @@ export class UpstreamLink implements UpstreamConnectionEvents {
 
   private failed(why: string): void {
     this.core.metrics.bridge.connectFailuresTotal++;
-    this.core.upstream.failed(why);
+    this.upstream.failed(why);
     if (this.connections.some((c) => c.http2.alive)) return;
     for (const call of [...this.queue]) {
       this.cancel(call);

@@ -12,7 +12,7 @@ const LONGEST_BACK_OFF = 2_000;
 type Remote = Extract<Upstream, { kind: "address" }>;
 
 /**
- * The one upstream, as everybody who connects to it sees it: how to dial it, what to call it, and whether trying again makes
+ * One upstream, as everybody who connects to it sees it: how to dial it, what to call it, and whether trying again makes
  * sense now.
  */
 export class UpstreamTarget {
@@ -24,6 +24,8 @@ export class UpstreamTarget {
   readonly scheme: Field;
   private readonly dialer: Dialer;
   private backOff = FIRST_BACK_OFF;
+  /** How often a connection was lost that clients still had: whoever answers next may be another server. */
+  interruptions = 0;
   private quietUntil = 0;
   private problem: string | null = null;
 

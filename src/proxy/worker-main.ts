@@ -1,8 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { StartError } from "../config/start-error.ts";
-import type { Address } from "../config/types.ts";
+import type { Address, ReachableConfig } from "../config/types.ts";
 import { createLog } from "../observe/log.ts";
-import { ProxyThread, type ReachableConfig } from "./proxy-thread.ts";
+import { ProxyThread } from "./proxy-thread.ts";
 import type { WorkerReply, WorkerRequest } from "./workers.ts";
 
 // The entry of one worker thread: does what the main thread asks, one message at a time.
@@ -12,7 +12,7 @@ let proxy: ProxyThread | null = null;
 
 async function perform(request: WorkerRequest): Promise<unknown> {
   // Made by the first request, so that a problem with its configuration is that request's answer.
-  proxy ??= new ProxyThread(config, createLog(config.log), probeId, new Map());
+  proxy ??= new ProxyThread(config, createLog(config.log), probeId, null);
   switch (request.what) {
     case "listen":
       return await proxy.listen(request.addresses as Address[], true);

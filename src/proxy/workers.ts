@@ -1,8 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { StartError, type StartFailure } from "../config/start-error.ts";
-import type { Address } from "../config/types.ts";
+import type { Address, ReachableConfig } from "../config/types.ts";
 import { type MetricsSnapshot, merge } from "../observe/metrics.ts";
-import type { ReachableConfig } from "./proxy-thread.ts";
 
 /** What the main thread asks of a worker. */
 export type WorkerRequest = { readonly id: number } & (

@@ -9,9 +9,10 @@ import { Status, type StatusCode } from "../wire/status.ts";
 import { type Detail, encodeStatusDetails } from "../wire/status-details.ts";
 import { REFUSAL_STATUS, type RefusalCode } from "./refusal-codes.ts";
 
-/** The reason and the domain in the `google.rpc.ErrorInfo` of every refusal. */
+/** The reason in the `google.rpc.ErrorInfo` of every refusal. */
 const REASON = "REAPI_FEATURE_UNSUPPORTED";
-const DOMAIN = "reapi-bridge";
+/** The domain there, by which a client knows refusals of the bridge from those of the server behind it. */
+export const DOMAIN = "reapi-bridge";
 
 /** What a refusal tells: four facts for people, and the same for programs. */
 export interface RefusalFacts {

@@ -20,6 +20,7 @@ export const REFUSAL_STATUS = {
   "output-unsupported": Status.INVALID_ARGUMENT,
   "platform-unsupported": Status.INVALID_ARGUMENT,
   "request-unsupported": Status.INVALID_ARGUMENT,
+  "upstreams-disagree": Status.INVALID_ARGUMENT,
 } as const;
 
 /** One of {@link REFUSAL_STATUS}. Codes are stable: programs may match on them. */

@@ -7,6 +7,7 @@ export const FIND_MISSING = `${V2}ContentAddressableStorage/FindMissingBlobs`;
 export const BATCH_READ = `${V2}ContentAddressableStorage/BatchReadBlobs`;
 export const BATCH_UPDATE = `${V2}ContentAddressableStorage/BatchUpdateBlobs`;
 export const GET_TREE = `${V2}ContentAddressableStorage/GetTree`;
+export const FETCH_BLOB = "/build.bazel.remote.asset.v1.Fetch/FetchBlob";
 export const GET_ACTION_RESULT = `${V2}ActionCache/GetActionResult`;
 export const UPDATE_ACTION_RESULT = `${V2}ActionCache/UpdateActionResult`;
 export const EXECUTE = `${V2}Execution/Execute`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
-import type { Routes } from "../../src/proxy/messages/route.ts";
+import type { Routes } from "../../src/proxy/routing/route.ts";
 import { startAfterProbe } from "../support/after-probe.ts";
 import { bridgeTo } from "../support/bridge.ts";
 import { eventually } from "../support/eventually.ts";

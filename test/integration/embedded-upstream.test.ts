@@ -43,6 +43,23 @@ for (const [upstream, minor] of [
   });
 }
 
+test("--upstream embedded:SERVER plays that server behind the bridge; a name nobody knows ends the start", async (t) => {
+  const bridge = await startBridgeProcess("embedded:buildbarn@2026-03-26");
+  t.after(() => bridge.stop());
+  const client = new ReapiClient(t, bridge.address);
+  const { lowApiVersion, deprecatedApiVersion } = await client.unary<V2Message<"ServerCapabilities">>(
+    "Capabilities/GetCapabilities",
+    {},
+  );
+  assert.deepEqual([deprecatedApiVersion?.minor, lowApiVersion?.minor], [2, 3]);
+  await assert.rejects(client.all("ContentAddressableStorage/GetTree", { rootDigest: sha256("") }), {
+    code: Status.UNIMPLEMENTED,
+    message: /does not support downloading directory trees/,
+  });
+  const unknown = startBridgeProcess("embedded:buildbran@2026-03-26");
+  await assert.rejects(unknown, /exit code 2; .*"buildbran"; did you mean "buildbarn"/);
+});
+
 test("errors of the embedded server come through with their details", async (t) => {
   const bridge = await startBridgeProcess("embedded");
   t.after(() => bridge.stop());

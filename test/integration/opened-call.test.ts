@@ -7,7 +7,7 @@ import { makeField } from "../../src/http2/hpack/field.ts";
 import { internName } from "../../src/http2/hpack/name.ts";
 import { CallError } from "../../src/proxy/messages/call-error.ts";
 import type { CallHandler } from "../../src/proxy/messages/opened-call.ts";
-import type { Route } from "../../src/proxy/messages/route.ts";
+import type { Route } from "../../src/proxy/routing/route.ts";
 import { atRest } from "../support/at-rest.ts";
 import { bridgeTo, type ConfigParts } from "../support/bridge.ts";
 import { GrpcClient, grpcServer, type Handlers, outcomeOf } from "../support/grpc.ts";

@@ -95,7 +95,12 @@ const echo: Handlers = {
 
 async function carriedOut(t: TestContext, methods: Readonly<Record<string, Partial<MethodPlan>>>) {
   const server = await grpcServer(t, echo);
-  const bridge = await bridgeTo(t, server, {}, { routes: planRoutes(planOf(methods), SAFE_DIALECT) });
+  const bridge = await bridgeTo(
+    t,
+    server,
+    {},
+    { routes: planRoutes(planOf(methods), { dialect: SAFE_DIALECT }) },
+  );
   return { client: new GrpcClient(t, bridge.address), bridge };
 }
 
@@ -214,7 +219,7 @@ test("an error of the upstream passes with what came before and along with it, a
 });
 
 test("methods without an entry, and entries without anything to do, are relayed", async (t) => {
-  const routes = planRoutes(planOf({ Unary: {} }), SAFE_DIALECT);
+  const routes = planRoutes(planOf({ Unary: {} }), { dialect: SAFE_DIALECT });
   assert.equal(routes.size, 0);
   const { client } = await carriedOut(t, { Unary: {} });
   assert.equal((await client.call("Unary", [text(1, "x")])).code, 0);

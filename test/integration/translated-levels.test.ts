@@ -14,10 +14,9 @@ import { client as clientOf, plan, server as serverOf } from "../translators/sup
 
 async function between(t: TestContext, from: Level, to: Level) {
   const { address, client: direct } = await embedded(t, to, { clientLevel: from });
-  const routes = planRoutes(
-    plan(clientOf({ level: from }), serverOf({ level: to, source: "profile" })),
-    SAFE_DIALECT,
-  );
+  const routes = planRoutes(plan(clientOf({ level: from }), serverOf({ level: to, source: "profile" })), {
+    dialect: SAFE_DIALECT,
+  });
   const bridge = await bridgeTo(t, address, {}, { routes });
   return { client: new ReapiClient(t, bridge.address, from), direct };
 }

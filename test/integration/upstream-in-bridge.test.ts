@@ -4,7 +4,7 @@ import * as grpc from "@grpc/grpc-js";
 import { startEmbedded } from "../../src/embedded/server.ts";
 import type { Bridge } from "../../src/index.ts";
 import type { CallHandler } from "../../src/proxy/messages/opened-call.ts";
-import type { Route } from "../../src/proxy/messages/route.ts";
+import type { Route } from "../../src/proxy/routing/route.ts";
 import type { Caller } from "../../src/upstream/caller.ts";
 import { SAFE_DIALECT, type UpstreamDialect } from "../../src/upstream/dialect.ts";
 import type { Upstream } from "../../src/upstream/port.ts";

@@ -1,13 +1,10 @@
 import { createHash } from "node:crypto";
 import type { TestContext } from "node:test";
-import * as grpc from "@grpc/grpc-js";
+import { Connection, type Fields, type Headers, type OpenWrite } from "../../src/client/connection.ts";
 import { startEmbedded } from "../../src/embedded/server.ts";
-import { type Codec, codec, type Draft } from "../../src/spec/codec.ts";
+import type { Codec, Draft } from "../../src/spec/codec.ts";
 import type { Messages } from "../../src/spec/generated/messages.ts";
-import { methodAt } from "../../src/spec/methods.ts";
 import { type Level, NEWEST } from "../../src/spec/versions.ts";
-import { encodeBinaryHeader } from "../../src/wire/binary-header.ts";
-import { decodeStatusDetails, type RpcStatus } from "../../src/wire/status-details.ts";
 
 /** Names of the messages of the execution package. */
 export const V2 = "build.bazel.remote.execution.v2";
@@ -15,70 +12,32 @@ export const V2 = "build.bazel.remote.execution.v2";
 /** A message of the execution package. */
 export type V2Message<Name extends string> = Messages[Extract<`${typeof V2}.${Name}`, keyof Messages>];
 
-type Fields = Record<string, unknown>;
-
-/** A call that ended with a status other than OK. */
-export class CallFailed extends Error {
-  readonly code: number;
-  readonly status: RpcStatus | null;
-
-  constructor(error: grpc.ServiceError) {
-    super(error.details);
-    this.code = error.code;
-    const [details] = error.metadata?.get("grpc-status-details-bin") ?? [];
-    this.status = details === undefined ? null : decodeStatusDetails(encodeBinaryHeader(details as Buffer));
-  }
-}
-
-const same = (bytes: Buffer): Buffer => bytes;
+export { CallFailed } from "../../src/client/call-failed.ts";
 
 /** A client of one level on a connection of its own. */
 export class ReapiClient {
   readonly codec: Codec;
-  private readonly client: grpc.Client;
+  private readonly connection: Connection;
 
   constructor(t: TestContext, address: string, level: Level = NEWEST) {
-    this.codec = codec(level);
-    this.client = new grpc.Client(address, grpc.credentials.createInsecure(), {
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.enable_retries": 0,
-      "grpc.max_receive_message_length": -1,
-    });
-    t.after(() => this.client.close());
+    this.connection = new Connection(address, { level });
+    this.codec = this.connection.codec;
+    t.after(() => this.connection.close());
   }
 
   /** Calls a method with one response. `path` is `Service/Method` of the execution package, or a full path. */
-  async unary<Response>(
-    path: string,
-    request: Fields,
-    headers: Record<string, string> = {},
-  ): Promise<Response> {
-    const { full, method } = resolve(path);
-    const response = await this.unaryBytes(full, this.codec.encode(method.request, request), headers);
-    return this.codec.decode(method.response, response) as Response;
+  unary<Response>(path: string, request: Fields, headers: Headers = {}): Promise<Response> {
+    return this.connection.unary(full(path), request, headers);
   }
 
   /** Calls any method with one response, with a request that may be anything. `path` is a full one. */
-  unaryBytes(path: string, request: Buffer, headers: Record<string, string> = {}): Promise<Buffer> {
-    const { promise, resolve: done, reject } = Promise.withResolvers<Buffer>();
-    this.client.makeUnaryRequest(path, same, same, request, metadataOf(headers), (error, value) =>
-      error ? reject(new CallFailed(error)) : done(value!),
-    );
-    return promise;
+  unaryBytes(path: string, request: Buffer, headers: Headers = {}): Promise<Buffer> {
+    return this.connection.unaryBytes(path, request, headers);
   }
 
   /** Calls a method with many responses and reads them as they come. */
-  async *stream<Response>(path: string, request: Fields, signal?: AbortSignal): AsyncIterable<Response> {
-    const { full, method } = resolve(path);
-    const bytes = this.codec.encode(method.request, request);
-    const call = this.client.makeServerStreamRequest(full, same, same, bytes);
-    signal?.addEventListener("abort", () => call.cancel());
-    try {
-      for await (const message of call)
-        yield this.codec.decode(method.response, message as Buffer) as Response;
-    } catch (error) {
-      throw new CallFailed(error as grpc.ServiceError);
-    }
+  stream<Response>(path: string, request: Fields, signal?: AbortSignal): AsyncIterable<Response> {
+    return this.connection.stream(full(path), request, signal);
   }
 
   /** All responses of {@link stream}. */
@@ -89,28 +48,8 @@ export class ReapiClient {
   }
 
   /** Opens a Write; requests go out through `send`, and `response` settles when the server has answered. */
-  openWrite(headers: Record<string, string> = {}): OpenWrite {
-    const { promise, resolve: done, reject } = Promise.withResolvers<number>();
-    const call = this.client.makeClientStreamRequest(
-      "/google.bytestream.ByteStream/Write",
-      same,
-      same,
-      metadataOf(headers),
-      (error, value) => {
-        if (error) reject(new CallFailed(error));
-        else done(Number(this.codec.decode("google.bytestream.WriteResponse", value!).committedSize));
-      },
-    );
-    promise.catch(() => {});
-    return {
-      response: promise,
-      send: (request) =>
-        new Promise((sent) =>
-          call.write(this.codec.encode("google.bytestream.WriteRequest", request), () => sent()),
-        ),
-      end: () => call.end(),
-      cancel: () => call.cancel(),
-    };
+  openWrite(headers: Headers = {}): OpenWrite {
+    return this.connection.openWrite(headers);
   }
 
   /** Writes a blob in one call, in as many messages as `chunks`; returns the committed size. */
@@ -164,16 +103,6 @@ export class ReapiClient {
   }
 }
 
-/** A Write that is under way. */
-export interface OpenWrite {
-  /** The committed size, or CallFailed. */
-  readonly response: Promise<number>;
-  /** Resolves when the request has left, or the call has ended. */
-  send(request: Fields): Promise<void>;
-  end(): void;
-  cancel(): void;
-}
-
 /** A Digest as requests take it. */
 export interface BlobName {
   readonly hash: string;
@@ -197,15 +126,6 @@ export async function embedded(
   return { client: new ReapiClient(t, server.address, clientLevel), ...server };
 }
 
-function resolve(path: string) {
-  const full = path.startsWith("/") ? path : `/${V2}.${path}`;
-  const method = methodAt(full);
-  if (method === undefined) throw new RangeError(`no method ${full}`);
-  return { full, method };
-}
-
-function metadataOf(headers: Record<string, string>): grpc.Metadata {
-  const metadata = new grpc.Metadata();
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  return metadata;
+function full(path: string): string {
+  return path.startsWith("/") ? path : `/${V2}.${path}`;
 }

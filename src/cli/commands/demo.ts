@@ -1,10 +1,13 @@
+import { CallFailed } from "../../client/call-failed.ts";
+import { Connection } from "../../client/connection.ts";
+import { RemoteClient } from "../../client/remote-client.ts";
 import { loadConfig } from "../../config/load.ts";
 import { type Bridge, createBridge } from "../../index.ts";
 import type { Command } from "../command.ts";
 import { type BuildPlan, build } from "../demo/build.ts";
 import { BuildError } from "../demo/build-error.ts";
+import { greet } from "../demo/greet.ts";
 import { EXPECTED, SOURCES, TARGETS } from "../demo/phrase-book.ts";
-import { RemoteClient } from "../demo/remote-client.ts";
 import { type BuildReport, buildText, duration, trafficText } from "../demo/report.ts";
 import { trafficBetween } from "../demo/traffic.ts";
 import { verifyCaching, verifyOutputs } from "../demo/verify.ts";
@@ -27,6 +30,9 @@ const CONFIG = {
   env: {},
   terminal: true,
 };
+
+/** No call of the demo takes long. */
+const CALL_MS = 10_000;
 
 /** `reapi-bridge demo`: exit code 0 only if every file was right and the second build ran nothing. */
 export const command: Command = {
@@ -57,8 +63,9 @@ export const command: Command = {
       print("With a server of yours:  reapi-bridge --upstream HOST:PORT   (more: reapi-bridge --help)\n");
       return 0;
     } catch (error) {
-      if (!(error instanceof BuildError) && !stop.aborted) throw error;
-      print(stop.aborted ? "stopped before the end\n" : `The demo failed: ${(error as Error).message}\n`);
+      const reason = error instanceof CallFailed ? error.text : (error as Error).message;
+      if (!(error instanceof BuildError || error instanceof CallFailed) && !stop.aborted) throw error;
+      print(stop.aborted ? "stopped before the end\n" : `The demo failed: ${reason}\n`);
       return 1;
     } finally {
       await bridge.stop();
@@ -74,14 +81,14 @@ async function buildOnce(
 ): Promise<BuildReport> {
   const before = await bridge.metrics();
   const start = performance.now();
-  const client = new RemoteClient(address);
+  const connection = new Connection(address, { callMs: CALL_MS, signal: stop });
   try {
-    await client.greet();
+    const client = new RemoteClient(connection, await greet(connection));
     const built = await build(plan, client, stop);
-    await verifyOutputs(built, EXPECTED, client);
+    await verifyOutputs(built, EXPECTED, client.store);
     const milliseconds = performance.now() - start;
     return { built, milliseconds, traffic: trafficBetween(before, await bridge.metrics()) };
   } finally {
-    client.close();
+    connection.close();
   }
 }

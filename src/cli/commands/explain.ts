@@ -1,12 +1,10 @@
-import type { ProfileCatalogue } from "../../peers/profile-catalogue.ts";
-import { shippedProfiles } from "../../peers/read-profile.ts";
 import { explain } from "../../plan/explain.ts";
 import { happens } from "../../plan/explain-rows.ts";
 import { Planner } from "../../plan/planner.ts";
 import { TRANSLATORS } from "../../translators/registry.ts";
 import { type Command, type GivenFlags, UsageError } from "../command.ts";
 import { paperOf } from "../explain/paper.ts";
-import { clientCalled, serverCalled } from "../explain/peers.ts";
+import { backgroundOf, clientCalled, serverCalled } from "../explain/peers.ts";
 import { renderExplanation } from "../explain/render.ts";
 
 const ABOUT = `\
@@ -18,7 +16,7 @@ what is translated, what is refused and how that is known, and what to do about 
   reapi-bridge explain --client 2.3 --server 2.0 --all
 
 A client is a profile (docs/profiles.md) or a level of the API. A server is one of these too, or an address,
-which is asked what it can do. What a running server does not tell is assumed. Nothing is changed anywhere.`;
+which is asked what it is; nothing of that changes anything there. What it does not tell is assumed.`;
 
 /** `reapi-bridge explain`: exit code 0 whatever comes out, as long as there is something to explain. */
 export const command: Command = {
@@ -41,17 +39,21 @@ export const command: Command = {
       value: "NAME",
       help: "The instance a running server is asked about (default: the empty name)",
     },
-    { name: "config", value: "FILE", help: "The configuration: the upstream, and how to reach it with TLS" },
+    {
+      name: "config",
+      value: "FILE",
+      help: "The configuration: profiles, policy, the upstream and how to reach it with TLS",
+    },
     { name: "all", help: "Also show what makes no difference" },
     { name: "json", help: "Print JSON; its keys are in docs/explain.md" },
   ],
   async run({ flags, env, print }) {
     const value = (name: string) => flags.get(name)?.[0];
-    const profiles = profilesFor();
-    const client = clientCalled(needed(flags, "client"), profiles);
-    const sources = { profiles, instance: value("instance") ?? "", config: value("config"), env };
-    const server = await serverCalled(value("server"), sources);
-    const explanation = explain(client.peer, server.peer, new Planner(TRANSLATORS, {}));
+    const background = backgroundOf(value("server"), value("config"), env);
+    const client = clientCalled(needed(flags, "client"), background);
+    const server = await serverCalled(value("server"), value("instance") ?? "", background);
+    const planner = new Planner(TRANSLATORS, background.policy);
+    const explanation = explain(client.peer, server.peer, planner);
     const all = value("all") === "true";
     if (value("json") === "true") {
       const rows = all ? explanation.rows : explanation.rows.filter(happens);
@@ -63,11 +65,6 @@ export const command: Command = {
     return 0;
   },
 };
-
-/** The profiles that names are looked up in. */
-function profilesFor(): ProfileCatalogue {
-  return shippedProfiles();
-}
 
 function needed(flags: GivenFlags, name: string): string {
   const value = flags.get(name)?.[0];

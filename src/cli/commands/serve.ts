@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { loadConfig } from "../../config/load.ts";
-import { ALL_OPTIONS, type Option } from "../../config/options.ts";
 import { VERSION } from "../../config/version.ts";
 import { createBridge } from "../../index.ts";
 import { createLog } from "../../observe/log.ts";
-import type { Command, Flag } from "../command.ts";
+import type { Command } from "../command.ts";
+import { SERVE_FLAGS } from "../serve-flags.ts";
 
 const ABOUT = `\
 reapi-bridge stands between a client of the Remote Execution API (Bazel, BuildStream, Buck2 …) and a
@@ -14,37 +14,17 @@ server (Buildfarm, Buildbarn, BuildGrid …) and carries every gRPC call between
   bazel build --remote_executor=grpc://127.0.0.1:8985 //...
 
 Addresses: HOST:PORT or grpc://HOST:PORT (plain), grpcs://HOST[:PORT] (TLS, upstream only), unix:PATH;
-IPv6 in brackets. --upstream embedded[:LEVEL] runs a small server of that API level inside the bridge.
+IPv6 in brackets. --upstream embedded[:LEVEL] runs a small server of that API level inside the bridge,
+--upstream embedded:SERVER one that plays a known server (buildbarn@2026-03-26).
 Every flag is also a variable (--log-level is REAPI_BRIDGE_LOG_LEVEL) and a key of the file; a flag wins over
 a variable, a variable over the file. All of it: docs/cli.md.`;
-
-const CONFIG_FLAG: Flag = {
-  name: "config",
-  value: "FILE",
-  help: "A YAML or JSON file with options; variable REAPI_BRIDGE_CONFIG",
-  group: "Running",
-};
-
-function flagOf(option: Option): Flag {
-  const notes = [
-    ...(option.list ? ["repeatable"] : []),
-    ...(option.default === undefined ? [] : [`default ${option.default}`]),
-  ];
-  return {
-    name: option.name,
-    ...(option.kind.placeholder === "" ? {} : { value: option.kind.placeholder }),
-    help: notes.length === 0 ? option.help : `${option.help} (${notes.join("; ")})`,
-    repeatable: option.list === true,
-    group: option.group,
-  };
-}
 
 /** `reapi-bridge serve`, the default: runs the bridge until it is told to stop. */
 export const command: Command = {
   name: "serve",
   summary: "run the bridge (the default command)",
   about: ABOUT,
-  flags: [...ALL_OPTIONS.filter((option) => !option.noFlag).map(flagOf), CONFIG_FLAG],
+  flags: SERVE_FLAGS,
   async run({ flags, env, stop }) {
     const config = loadConfig({ flags, env, terminal: process.stdout.isTTY === true });
     const log = createLog(config.log);

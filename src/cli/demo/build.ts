@@ -1,13 +1,11 @@
 /** A build tool in miniature: turns targets into actions, and runs those that the server has no result for. */
-import { codec } from "../../spec/codec.ts";
-import type { Messages } from "../../spec/generated/messages.ts";
-import { type Blob, blobOf, type Digest } from "./blob.ts";
+import type { ActionSpec } from "../../client/action.ts";
+import type { Api } from "../../client/api.ts";
+import { blobOf } from "../../client/blob.ts";
+import { listTree, type Path, type RemoteFile } from "../../client/directories.ts";
+import type { RemoteClient } from "../../client/remote-client.ts";
 import { BuildError } from "./build-error.ts";
-import { flatten, inputTree, type RemoteFile } from "./files.ts";
-import type { Path, Target } from "./phrase-book.ts";
-import type { RemoteClient } from "./remote-client.ts";
-
-type ActionResult = Messages["build.bazel.remote.execution.v2.ActionResult"];
+import type { Target } from "./phrase-book.ts";
 
 /** What became of one target. */
 export interface BuiltTarget {
@@ -30,7 +28,7 @@ export interface BuildPlan {
 
 /**
  * Builds all targets, at the same time as far as they do not need each other. Outputs stay on the server; only their digests come back.
- * @throws BuildError if a script fails or does not make its output, and as the client does.
+ * @throws BuildError if a script fails or does not make its output; CallFailed.
  */
 export async function build(
   plan: BuildPlan,
@@ -57,51 +55,44 @@ export async function build(
       const source = sources.get(path);
       if (source !== undefined) files.set(path, { digest: source.digest, executable: false });
     }
-    const tree = inputTree(files);
-    const { action, command } = actionFor(target, tree.root, plan.searchPath);
-    const known = await client.cachedResult(action.digest);
-    if (known === null) await client.upload([...blobs, ...tree.directories, command, action]);
-    const result = known ?? (await client.execute(action.digest));
+    const { cached, result } = await client.run(actionFor(target, plan.searchPath), { files, blobs });
     await checkExit(target, result, client);
     const made = await filesOf(target, result, client);
-    return { target, cached: known !== null, milliseconds: performance.now() - start, files: made };
+    return { target, cached, milliseconds: performance.now() - start, files: made };
   }
 }
 
-function actionFor(
-  target: Target,
-  inputRootDigest: Digest,
-  searchPath: string,
-): { action: Blob; command: Blob } {
-  const command = blobOf(
-    codec().encode("build.bazel.remote.execution.v2.Command", {
-      arguments: ["/bin/sh", "-c", `set -e; ${target.script}`],
-      environmentVariables: [{ name: "PATH", value: searchPath }],
-      outputPaths: [target.output],
-    }),
-  );
-  const commandDigest = command.digest;
-  const timeout = { seconds: 10n };
-  const message = { commandDigest, inputRootDigest, timeout };
-  return { action: blobOf(codec().encode("build.bazel.remote.execution.v2.Action", message)), command };
+function actionFor({ script, output, kind }: Target, searchPath: string): ActionSpec {
+  return {
+    program: "/bin/sh",
+    arguments: ["-c", `set -e; ${script}`],
+    environment: { PATH: searchPath },
+    outputs: [{ path: output, kind }],
+    timeoutSeconds: 10,
+  };
 }
 
-async function checkExit(target: Target, result: ActionResult, client: RemoteClient): Promise<void> {
+async function checkExit(target: Target, result: Api<"ActionResult">, client: RemoteClient): Promise<void> {
   if (result.exitCode === 0) return;
-  const [printed] = result.stderrDigest === null ? [] : await client.read([result.stderrDigest]);
-  throw new BuildError(`${target.name} ended with exit code ${result.exitCode}: ${printed ?? ""}`);
+  const printed = await client.printed(result.stderrRaw, result.stderrDigest);
+  throw new BuildError(`${target.name} ended with exit code ${result.exitCode}: ${printed}`);
 }
 
 /** The file a target made, or all files of the directory. */
 async function filesOf(
   target: Target,
-  result: ActionResult,
+  result: Api<"ActionResult">,
   client: RemoteClient,
 ): Promise<Map<Path, RemoteFile>> {
   const [file] = result.outputFiles;
   if (file?.digest) return new Map([[file.path, { digest: file.digest, executable: file.isExecutable }]]);
   const [directory] = result.outputDirectories;
   if (!directory?.treeDigest) throw new BuildError(`${target.name} did not make ${target.output}`);
-  const [bytes] = await client.read([directory.treeDigest]);
-  return flatten(codec().decode("build.bazel.remote.execution.v2.Tree", bytes!), directory.path);
+  const [bytes] = await client.store.read([directory.treeDigest]);
+  const entries = await listTree(bytes!);
+  return new Map(
+    [...entries].flatMap(([path, entry]) =>
+      entry.kind === "file" ? [[`${directory.path}/${path}`, entry] as const] : [],
+    ),
+  );
 }

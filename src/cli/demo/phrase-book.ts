@@ -1,16 +1,15 @@
 /** What the demo builds: a phrase book, small enough to read and large enough to need every kind of call. */
-
-/** A file a target depends on or makes, by its path; a directory stands for all that is in it. */
-export type Path = string;
+import type { Path } from "../../client/directories.ts";
 
 /** One step of the build: a script for /bin/sh that makes outputs from inputs, as a genrule does. */
 export interface Target {
   readonly name: string;
-  /** Sources, or outputs of other targets. */
+  /** Sources, or outputs of other targets; a directory stands for all that is in it. */
   readonly inputs: readonly Path[];
   readonly script: string;
   /** One file, or one directory. */
   readonly output: Path;
+  readonly kind: "file" | "directory";
 }
 
 const NAMES = ["Ada", "Grace", "Katherine", "Margaret"];
@@ -47,24 +46,28 @@ export const TARGETS: readonly Target[] = [
     inputs: ["names.txt"],
     script: `while read -r name; do echo "${greeting}, $name!"; done < names.txt > ${language}.txt`,
     output: `${language}.txt`,
+    kind: "file" as const,
   })),
   {
     name: "//tools:binder",
     inputs: ["binder.in"],
     script: `{ echo '#!/bin/sh'; cat binder.in; } > binder && chmod +x binder`,
     output: "binder",
+    kind: "file",
   },
   {
     name: "//book:pages",
     inputs: LANGUAGES.map(([language]) => `${language}.txt`),
     script: `mkdir pages && for f in *.txt; do { echo "--- \${f%.txt} ---"; cat "$f"; } > "pages/$f"; done`,
     output: "pages",
+    kind: "directory",
   },
   {
     name: "//book:book",
     inputs: ["binder", "pages", "cover.txt"],
     script: "./binder cover.txt pages/*.txt > book.txt",
     output: "book.txt",
+    kind: "file",
   },
 ];
 

@@ -1,19 +1,19 @@
+import type { Path } from "../../client/directories.ts";
+import type { RemoteStore } from "../../client/remote-store.ts";
 import type { BuiltTarget } from "./build.ts";
 import { BuildError } from "./build-error.ts";
-import type { Path } from "./phrase-book.ts";
-import type { RemoteClient } from "./remote-client.ts";
 
 /**
  * Downloads everything the targets made and compares it with what it has to be.
- * @throws BuildError that names the first file that is missing, surplus or different.
+ * @throws BuildError that names the first file that is missing, surplus or different; CallFailed.
  */
 export async function verifyOutputs(
   built: readonly BuiltTarget[],
   expected: Readonly<Record<Path, string>>,
-  client: Pick<RemoteClient, "read">,
+  store: Pick<RemoteStore, "read">,
 ): Promise<void> {
   const files = new Map(built.flatMap((target) => [...target.files]));
-  const contents = await client.read([...files.values()].map(({ digest }) => digest));
+  const contents = await store.read([...files.values()].map(({ digest }) => digest));
   const made = new Map([...files.keys()].map((path, index) => [path, contents[index]!.toString()]));
   for (const [path, content] of Object.entries(expected)) {
     if (!made.has(path)) throw new BuildError(`the file ${path} was not built`);

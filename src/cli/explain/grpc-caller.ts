@@ -13,12 +13,9 @@ import {
 } from "@grpc/grpc-js";
 import { formatAddress } from "../../config/address.ts";
 import { StartError } from "../../config/start-error.ts";
-import type { Address, Upstream, UpstreamTls } from "../../config/types.ts";
+import type { Address, RemoteUpstream, UpstreamTls } from "../../config/types.ts";
 import type { Caller, CallFailure, UpstreamCall } from "../../upstream/caller.ts";
 import { encodeBinaryHeader } from "../../wire/binary-header.ts";
-
-/** An upstream that is reached over the network. */
-export type Remote = Extract<Upstream, { kind: "address" }>;
 
 const NAME_HEADER = "build.bazel.remote.execution.v2.resource-name";
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -31,7 +28,7 @@ export class GrpcCaller implements Caller {
   private readonly deadlineMs: number;
 
   /** Nothing is connected before the first call. @throws StartError of kind `config` for TLS files that cannot be used. */
-  constructor({ address, tls }: Remote, deadlineMs: number) {
+  constructor({ address, tls }: RemoteUpstream, deadlineMs: number) {
     this.client = new Client(formatAddress(address), credentialsOf(tls, nameOf(address, tls)), {
       // A proxy for the outer world is of no use here.
       "grpc.enable_http_proxy": 0,

@@ -1,27 +1,29 @@
 /** From the names on a command line to what is known of the peers. */
 import { loadConfig } from "../../config/load.ts";
 import { upstreamName } from "../../config/place-kinds.ts";
-import type { Upstream } from "../../config/types.ts";
+import { DEFAULT_UPSTREAM, type Upstream } from "../../config/types.ts";
 import { ValueError } from "../../config/value-error.ts";
 import type { Dialect, PeerFacts } from "../../peers/dialect.ts";
-import type { Role } from "../../peers/profile.ts";
+import type { ResolvedServer, Role } from "../../peers/profile.ts";
 import type { ProfileCatalogue } from "../../peers/profile-catalogue.ts";
-import { levelServer, serverFacts, unknownServer } from "../../peers/server-dialect.ts";
+import { shippedProfiles } from "../../peers/read-profile.ts";
+import { levelServer, type ServerEvidence, serverFacts, unknownServer } from "../../peers/server-dialect.ts";
 import type { KnownClient } from "../../plan/known-client.ts";
+import type { Policy } from "../../plan/plan.ts";
+import { readSettings } from "../../plan/settings.ts";
 import { type Level, parseLevel } from "../../spec/versions.ts";
+import { GET_CAPABILITIES } from "../../translators/methods.ts";
 import { TRANSLATORS } from "../../translators/registry.ts";
 import { resolveDialect } from "../../translators/resolve-dialect.ts";
 import { UsageError } from "../command.ts";
 import { askServer } from "./live-server.ts";
 
-/** Where peers are looked up. */
-export interface PeerSources {
+/** What there is besides the names: the profiles to look them up in, and the upstream that is meant without one. */
+export interface Background {
   readonly profiles: ProfileCatalogue;
-  /** The instance that a running server is asked about. */
-  readonly instance: string;
-  /** The configuration file, which may name the server and says how to reach one with TLS. */
-  readonly config: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly policy: Policy;
+  /** The upstream, and the profile that the operator names for it; null if no configuration is concerned. */
+  readonly upstream: { readonly of: Upstream; readonly profile: ResolvedServer | null } | null;
 }
 
 /** A peer, and where what is known of it is from, in a few words. */
@@ -30,8 +32,35 @@ export interface Known<T> {
   readonly from: string;
 }
 
+/**
+ * The background of a command line: that of the configuration, where a file is named or a server is to be reached, else that of the package.
+ * @param server The name or address given; undefined for the upstream of the configuration.
+ * @throws UsageError or StartError that says what is wrong.
+ */
+export function backgroundOf(
+  server: string | undefined,
+  config: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Background {
+  const address = server !== undefined && isAddress(server) ? server : undefined;
+  if (address !== undefined) checkAddress(address);
+  const isNamed = server !== undefined && address === undefined;
+  const { REAPI_BRIDGE_CONFIG: file = "" } = env;
+  if (isNamed && config === undefined && file === "") {
+    return { profiles: shippedProfiles(), policy: {}, upstream: null };
+  }
+  const flags = new Map([
+    ...(config === undefined ? [] : [["config", [config]] as const]),
+    ...(address === undefined ? [] : [["upstream", [address]] as const]),
+  ]);
+  const loaded = loadConfig({ flags, env, terminal: false });
+  const { catalogue, policy, servers } = readSettings(loaded);
+  const profile = servers.get(DEFAULT_UPSTREAM) ?? null;
+  return { profiles: catalogue, policy, upstream: { of: loaded.upstream, profile } };
+}
+
 /** The client called `name`: a profile or a level. @throws UsageError with what was probably meant. */
-export function clientCalled(name: string, profiles: ProfileCatalogue): Known<KnownClient> {
+export function clientCalled(name: string, { profiles }: Background): Known<KnownClient> {
   const level = levelIn("client", name);
   if (level !== null) return { peer: level, from: `level ${level}` };
   const line = looked("client", () => profiles.resolve("client", name));
@@ -39,19 +68,24 @@ export function clientCalled(name: string, profiles: ProfileCatalogue): Known<Kn
 }
 
 /**
- * The server called `name`: a profile, a level, or an address, where it is asked what it can do. Without a name it is the upstream of the
+ * The server called `name`: a profile, a level, or an address, where it is asked what it is. Without a name it is the upstream of the
  * configuration.
- * @throws UsageError with what was probably meant, StartError for a wrong configuration or a server that does not answer.
+ * @throws UsageError with what was probably meant, StartError for a server that does not answer.
  */
 export async function serverCalled(
   name: string | undefined,
-  sources: PeerSources,
+  instance: string,
+  { profiles, upstream }: Background,
 ): Promise<Known<Dialect<"server">>> {
-  if (name === undefined || isAddress(name)) return askedServer(upstreamOf(name, sources), sources.instance);
+  if (name === undefined || isAddress(name)) {
+    const { of, profile } = upstream!;
+    return of.kind === "embedded"
+      ? embedded(of, profiles)
+      : asked(await askServer(of, instance, profile, profiles));
+  }
   const level = levelIn("server", name);
   if (level !== null) return known(levelServer(level), `level ${level}`);
-  const profile = looked("server", () => sources.profiles.resolve("server", name));
-  return known(serverFacts({ ...unknownServer(name), configured: profile }), `profile ${profile.name}`);
+  return described(looked("server", () => profiles.resolve("server", name)));
 }
 
 /** Names of profiles and levels have neither a colon nor a slash. */
@@ -59,27 +93,36 @@ function isAddress(name: string): boolean {
   return /[:/]/.test(name);
 }
 
-async function askedServer(upstream: Upstream, instance: string): Promise<Known<Dialect<"server">>> {
-  if (upstream.kind === "embedded") {
-    const level = parseLevel(upstream.level);
-    return known(levelServer(level), `the embedded server of level ${level}`);
-  }
-  const evidence = await askServer(upstream, instance);
-  const said = evidence.advertised === null ? "it has no GetCapabilities" : "its answer to GetCapabilities";
-  return known(serverFacts(evidence), said);
+function embedded(
+  of: Extract<Upstream, { kind: "embedded" }>,
+  profiles: ProfileCatalogue,
+): Known<Dialect<"server">> {
+  if ("server" in of) return described(looked("server", () => profiles.resolve("server", of.server)));
+  const level = parseLevel(of.level);
+  return known(levelServer(level), `the embedded server of level ${level}`);
+}
+
+function described(profile: ResolvedServer): Known<Dialect<"server">> {
+  return known(
+    serverFacts({ ...unknownServer(profile.name), configured: profile }),
+    `profile ${profile.name}`,
+  );
+}
+
+function asked(evidence: ServerEvidence): Known<Dialect<"server">> {
+  const { configured, recognised, advertised, probed } = evidence;
+  const has = !probed.missingMethods.includes(GET_CAPABILITIES);
+  const parts = [
+    "its answers",
+    ...(configured === null ? [] : [`profile ${configured.name}, as the configuration says`]),
+    ...(configured === null && recognised !== null ? ["recognised by them"] : []),
+    ...(advertised === null ? [has ? "its capabilities cannot be read" : "it has no GetCapabilities"] : []),
+  ];
+  return known(serverFacts(evidence), parts.join("; "));
 }
 
 function known(facts: PeerFacts<"server">, from: string): Known<Dialect<"server">> {
   return { peer: resolveDialect(facts, TRANSLATORS), from };
-}
-
-function upstreamOf(address: string | undefined, { config, env }: PeerSources): Upstream {
-  if (address !== undefined) checkAddress(address);
-  const flags = new Map([
-    ...(config === undefined ? [] : [["config", [config]] as const]),
-    ...(address === undefined ? [] : [["upstream", [address]] as const]),
-  ]);
-  return loadConfig({ flags, env, terminal: false }).upstream;
 }
 
 /** What is wrong with an address is said of the flag that it was given by. */

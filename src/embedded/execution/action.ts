@@ -1,19 +1,22 @@
-/** Actions and Commands as a level knows them: what is to be run, checked and with all defaults settled. */
+/** Actions and Commands as a server sees them: what is to be run, checked and with all defaults settled. */
 import { codec, MalformedMessageError, type MessageName } from "../../spec/codec.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
-import { knows } from "../../spec/ledger.ts";
-import type { Level } from "../../spec/versions.ts";
+import { type Level, NEWEST } from "../../spec/versions.ts";
+import type { Behaviour } from "../behaviour/behaviour.ts";
+import { propertyNames } from "../behaviour/vocabulary.ts";
 import { Digests } from "../digests.ts";
 import type { BlobDigest } from "../store/blob-store.ts";
 import { invalid } from "./failure.ts";
-import { supportedNodeProperties } from "./node-properties.ts";
-import { type OutputSpec, readOutputSpec } from "./output-spec.ts";
+import { checkSorted, type OutputSpec, readOutputSpec } from "./output-spec.ts";
 import { pathInRoot } from "./paths.ts";
 import { checkPlatform } from "./platform.ts";
 import { nanosecondsOf } from "./timestamps.ts";
 
-type Action = Messages["build.bazel.remote.execution.v2.Action"];
-type Command = Messages["build.bazel.remote.execution.v2.Command"];
+const ACTION = "build.bazel.remote.execution.v2.Action";
+const COMMAND = "build.bazel.remote.execution.v2.Command";
+
+type Action = Messages[typeof ACTION];
+type Command = Messages[typeof COMMAND];
 
 /** The longest time an action may run, also without a timeout of its own: a day. */
 const MAX_TIMEOUT_MS = 24 * 3600 * 1000;
@@ -39,9 +42,12 @@ export interface Task {
 }
 
 /** Reads an Action. @throws CallError INVALID_ARGUMENT for bytes, digests or timeouts that are none. */
-export function readAction(bytes: Buffer, digest: BlobDigest, level: Level): ReadAction {
-  const message = decode("build.bazel.remote.execution.v2.Action", bytes, level);
-  const digests = new Digests(level);
+export function readAction(bytes: Buffer, digest: BlobDigest, behaviour: Behaviour): ReadAction {
+  const message = decode(ACTION, bytes, behaviour.level);
+  const { from } = behaviour.actions.platform;
+  // A server may read the platform there before its level does, or not at all.
+  message.platform = from.includes("action") ? decode(ACTION, bytes, NEWEST).platform : null;
+  const digests = new Digests(behaviour.functions);
   const { number } = digest.digestFunction;
   return {
     message,
@@ -54,23 +60,36 @@ export function readAction(bytes: Buffer, digest: BlobDigest, level: Level): Rea
 
 /**
  * Reads the Command of an Action.
- * @throws CallError INVALID_ARGUMENT for what the level forbids, FAILED_PRECONDITION for a platform that this machine is not.
+ * @throws CallError INVALID_ARGUMENT for what the server forbids, FAILED_PRECONDITION for a platform that this machine is not.
  */
-export function readTask(bytes: Buffer, { message: action }: ReadAction, level: Level): Task {
-  const command = decode("build.bazel.remote.execution.v2.Command", bytes, level);
+export function readTask(bytes: Buffer, { message: action }: ReadAction, behaviour: Behaviour): Task {
+  const command = readCommand(bytes, behaviour);
+  const { actions, outputs, level } = behaviour;
   if (command.arguments.length === 0)
     throw invalid("arguments", "there are none, so that nothing can be run");
   for (const argument of command.arguments) refuseZero(argument, "arguments");
-  // A codec reads a platform that its level does not have as null.
-  checkPlatform(action.platform ?? command.platform, level);
+  if (actions.sortedLists) checkSorted(command);
+  checkPlatform(action.platform ?? command.platform, actions.platform, level);
   const workingDirectory = pathInRoot("", command.workingDirectory, "working_directory");
   return {
     arguments: command.arguments,
     environment: readEnvironment(command),
     workingDirectory,
-    outputs: readOutputSpec(command, workingDirectory),
-    outputProperties: readOutputProperties(action, command, level),
+    outputs: readOutputSpec(command, actions.outputBase === "input-root" ? "" : workingDirectory, outputs),
+    outputProperties: readOutputProperties(action, command, behaviour),
   };
+}
+
+/** A Command with what the server looks at, and no more. */
+function readCommand(bytes: Buffer, { level, actions }: Behaviour): Command {
+  const command = decode(COMMAND, bytes, level);
+  const whole = decode(COMMAND, bytes, NEWEST);
+  command.platform = actions.platform.from.includes("command") ? whole.platform : null;
+  command.outputPaths = actions.readsPaths ? whole.outputPaths : [];
+  command.outputFiles = actions.readsLists ? whole.outputFiles : [];
+  command.outputDirectories = actions.readsLists ? whole.outputDirectories : [];
+  command.outputDirectoryFormat = actions.readsDirectoryFormat ? whole.outputDirectoryFormat : 0;
+  return command;
 }
 
 function decode<Name extends MessageName>(name: Name, bytes: Buffer, level: Level): Messages[Name] {
@@ -104,19 +123,21 @@ function readEnvironment({ environmentVariables }: Command): Record<string, stri
 }
 
 /** The list is in the Action from 2.0 to before 2.2, and in the Command since; a codec reads the other one as empty. */
-function readOutputProperties(action: Action, command: Command, level: Level): readonly string[] {
+function readOutputProperties(
+  action: Action,
+  command: Command,
+  { level, outputs }: Behaviour,
+): readonly string[] {
   const names = [...action.outputNodeProperties, ...command.outputNodeProperties];
-  const supported = supportedNodeProperties(level);
+  const supported = propertyNames(level, outputs.returned);
   const unknown = names.find((name) => !supported.includes(name));
-  if (unknown === undefined || !knowsProperties(level)) return names;
+  if (unknown === undefined || !outputs.refusesUnknownProperties) {
+    return names.filter((name) => supported.includes(name));
+  }
   throw invalid(
     "output_node_properties",
     `there is no property ${JSON.stringify(unknown)}; this server has ${supported.join(" and ")}`,
   );
-}
-
-function knowsProperties(level: Level): boolean {
-  return knows(level, "build.bazel.remote.execution.v2.NodeProperty.name");
 }
 
 function refuseZero(text: string, field: string): string {

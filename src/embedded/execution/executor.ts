@@ -6,9 +6,9 @@ import { codec } from "../../spec/codec.ts";
 import { enums } from "../../spec/generated/enums.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
 import { knows } from "../../spec/ledger.ts";
-import type { Level } from "../../spec/versions.ts";
 import { formatDigest } from "../../wire/digest.ts";
 import { Status } from "../../wire/status.ts";
+import type { Behaviour } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import { Digests } from "../digests.ts";
 import { isComplete } from "../services/completeness.ts";
@@ -16,7 +16,7 @@ import { inlineContents } from "../services/inline.ts";
 import type { ActionCache } from "../store/action-cache.ts";
 import type { BlobDigest, BlobStore } from "../store/blob-store.ts";
 import { type ReadAction, readAction } from "./action.ts";
-import { failureOf, missing } from "./failure.ts";
+import { failureOf, lacking } from "./failure.ts";
 import { type ExecutionOperation, OperationState } from "./operation.ts";
 import { failed, type Outcome } from "./outcome.ts";
 import { runAction } from "./run-action.ts";
@@ -32,7 +32,7 @@ const REMEMBERED = 1000;
 
 /** What an executor is made of. */
 export interface ExecutorOptions {
-  readonly level: Level;
+  readonly behaviour: Behaviour;
   readonly store: BlobStore;
   readonly actionCache: ActionCache;
   /** A directory for this executor alone: emptied before its first use, removed when it stops. */
@@ -42,7 +42,7 @@ export interface ExecutorOptions {
 }
 
 /**
- * Serves executions as a server of its level does. Requests for the same action share one run while it lasts, except, since 2.0, where
+ * Serves executions as the server that is played does. Requests for the same action share one run while it lasts, except, since 2.0, where
  * the action forbids it; results with exit code 0 go to the action cache, except where the action forbids that.
  */
 export class Executor {
@@ -57,7 +57,7 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    this.#digests = new Digests(options.level);
+    this.#digests = new Digests(options.behaviour.functions);
     this.#slots = new Slots(options.parallelism ?? availableParallelism());
   }
 
@@ -69,7 +69,11 @@ export class Executor {
     if (this.#stopped !== null) throw stopping();
     const digest = this.#digests.read(request.actionDigest, request.digestFunction, "action_digest");
     const prefix = request.instanceName === "" ? "" : `${request.instanceName}/`;
-    const operation = new OperationState(`${prefix}operations/${randomUUID()}`, digest, this.#options.level);
+    const operation = new OperationState(
+      `${prefix}operations/${randomUUID()}`,
+      digest,
+      this.#options.behaviour,
+    );
     this.#remember(operation);
     const work = this.#perform(operation, digest, request).finally(() => this.#work.delete(work));
     this.#work.add(work);
@@ -106,33 +110,34 @@ export class Executor {
   }
 
   async #outcome(operation: OperationState, digest: BlobDigest, request: ExecuteRequest): Promise<Outcome> {
-    const { store, level } = this.#options;
+    const { store, behaviour } = this.#options;
+    const { cacheLookup, missing } = behaviour.actions;
     const { instanceName, skipCacheLookup } = request;
     const bytes = await store.get(digest);
-    const action = bytes === null ? null : readAction(bytes, digest, level);
-    if (!skipCacheLookup && !action?.doNotCache) {
+    const action = bytes === null ? null : readAction(bytes, digest, behaviour);
+    if (cacheLookup && !skipCacheLookup && !action?.doNotCache) {
       const result = await this.#cached(instanceName, digest);
       if (result !== null) return { result, cached: true, failure: null };
     }
-    if (action === null) throw missing([digest]);
+    if (action === null) throw lacking({ action: [digest] }, missing);
     operation.cancelled.throwIfAborted();
     return this.#runOf(instanceName, digest, action).follow(operation);
   }
 
   /** A result that can be trusted: since 2.0 only one whose blobs are all stored (D23). */
   async #cached(instance: string, digest: BlobDigest): Promise<Buffer | null> {
-    const { level, store, actionCache } = this.#options;
+    const { behaviour, store, actionCache } = this.#options;
     const bytes = await actionCache.get(instance, digest);
-    if (bytes === null || !knows(level, "behaviour:hit-prolongs")) return bytes;
-    const result = codec(level).decode(ACTION_RESULT, bytes);
-    const parts = { level, store, digests: this.#digests };
+    if (bytes === null || !knows(behaviour.level, "behaviour:hit-prolongs")) return bytes;
+    const result = codec(behaviour.level).decode(ACTION_RESULT, bytes);
+    const parts = { behaviour, store, digests: this.#digests };
     return (await isComplete(parts, result, digest.digestFunction)) ? bytes : null;
   }
 
   /** The run of this action that is under way, or a new one. */
   #runOf(instance: string, digest: BlobDigest, action: ReadAction): SharedRun {
     if (this.#stopped !== null) throw stopping();
-    const alone = action.doNotCache && knows(this.#options.level, "behaviour:no-merging");
+    const alone = action.doNotCache && knows(this.#options.behaviour.level, "behaviour:no-merging");
     const key = alone ? randomUUID() : `${digest.digestFunction.name} ${formatDigest(digest)} ${instance}`;
     const known = this.#runs.get(key);
     if (known !== undefined && !known.signal.aborted) return known;
@@ -148,15 +153,15 @@ export class Executor {
   }
 
   async #run(run: SharedRun, instance: string, digest: BlobDigest, action: ReadAction): Promise<Outcome> {
-    const { level, store, actionCache, scratchDir } = this.#options;
+    const { behaviour, store, actionCache, scratchDir } = this.#options;
     const { metadata, signal } = run;
     const release = await this.#slots.take(signal);
     try {
       await this.#prepareScratch();
       run.advance(enums.ExecutionStage.EXECUTING);
-      const { result, failure } = await runAction({ action, level, store, scratchDir, metadata, signal });
+      const { result, failure } = await runAction({ action, behaviour, store, scratchDir, metadata, signal });
       if (result === null) return { result, cached: false, failure };
-      const bytes = codec(level).encode(ACTION_RESULT, result);
+      const bytes = codec(behaviour.outputs.resultLevel).encode(ACTION_RESULT, result);
       const good = failure === null && result.exitCode === 0;
       if (good && !action.doNotCache) await actionCache.put(instance, digest, bytes);
       return { result: bytes, cached: false, failure };
@@ -179,9 +184,9 @@ export class Executor {
 
   async #resultFor(request: ExecuteRequest, { result }: Outcome, { digestFunction }: BlobDigest) {
     if (result === null) return null;
-    const { level, store } = this.#options;
-    const message = codec(level).decode(ACTION_RESULT, result);
-    await inlineContents({ store, digests: this.#digests }, message, request, digestFunction);
+    const { behaviour, store } = this.#options;
+    const message = codec(behaviour.level).decode(ACTION_RESULT, result);
+    await inlineContents({ behaviour, store, digests: this.#digests }, message, request, digestFunction);
     return message;
   }
 

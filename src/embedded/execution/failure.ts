@@ -2,6 +2,7 @@
 import { formatDigest } from "../../wire/digest.ts";
 import { badRequestDetail, preconditionFailureDetail } from "../../wire/error-details.ts";
 import { Status } from "../../wire/status.ts";
+import type { ActionRules, NeededBlob } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import type { BlobDigest } from "../store/blob-store.ts";
 
@@ -11,7 +12,25 @@ export function invalid(field: string, description: string): CallError {
   return new CallError(Status.INVALID_ARGUMENT, `${field}: ${description}`, details);
 }
 
-/** The failure for blobs that the action needs and the store lacks: one violation of type MISSING for each. */
+/** Blobs are missing that the action needs. */
+export class LackError extends CallError {}
+
+/**
+ * The failure for blobs that the action needs and the store lacks, in the form of the server (D07): one violation of type MISSING for each,
+ * a text, or NOT_FOUND. Blobs of kinds that it does not look for by themselves are told by text.
+ */
+export function lacking(blobs: LackingBlobs, { as, of }: ActionRules["missing"]): LackError {
+  const all = Object.values(blobs).flat();
+  const named = of.flatMap((kind) => blobs[kind] ?? []);
+  const { code, message, details } = missing(named.length > 0 ? named : all);
+  if (as === "not-found") return new LackError(Status.NOT_FOUND, message);
+  return new LackError(code, message, as === "missing" && named.length > 0 ? details : []);
+}
+
+/** Missing blobs by what they are needed for. */
+export type LackingBlobs = { readonly [Kind in NeededBlob]?: readonly BlobDigest[] };
+
+/** The failure for missing blobs: one violation of type MISSING for each. */
 export function missing(blobs: readonly BlobDigest[]): CallError {
   const violations = blobs.map((blob) => ({ type: "MISSING", subject: subjectOf(blob), description: "" }));
   const first = violations[0]?.subject ?? "";

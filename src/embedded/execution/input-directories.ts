@@ -1,8 +1,8 @@
 /** The Directory messages below an input root, each distinct one once. */
 import { codec, MalformedMessageError } from "../../spec/codec.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
-import type { Level } from "../../spec/versions.ts";
 import { formatDigest } from "../../wire/digest.ts";
+import type { Behaviour } from "../behaviour/behaviour.ts";
 import { Digests } from "../digests.ts";
 import type { BlobDigest, BlobStore } from "../store/blob-store.ts";
 import { concurrently } from "./concurrently.ts";
@@ -37,9 +37,9 @@ const CONCURRENCY = 32;
 export async function loadDirectories(
   root: BlobDigest,
   store: BlobStore,
-  level: Level,
+  { level, functions }: Behaviour,
 ): Promise<InputDirectories> {
-  const digests = new Digests(level);
+  const digests = new Digests(functions);
   const found = new Map<string, StoredDirectory>();
   const missing = new Map<string, BlobDigest>();
   let wanted = new Map([[formatDigest(root), root]]);
@@ -71,7 +71,7 @@ export async function loadDirectories(
   return directories;
 }
 
-function decode(bytes: Buffer, level: Level, key: string): Directory {
+function decode(bytes: Buffer, level: Behaviour["level"], key: string): Directory {
   try {
     return codec(level).decode("build.bazel.remote.execution.v2.Directory", bytes);
   } catch (error) {

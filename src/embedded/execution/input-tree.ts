@@ -1,13 +1,13 @@
 /** The input root of an action: a plan of what to create, with everything that is missing found first. */
 import { knows } from "../../spec/ledger.ts";
-import type { Level } from "../../spec/versions.ts";
 import { formatDigest } from "../../wire/digest.ts";
+import type { ActionRules, Behaviour } from "../behaviour/behaviour.ts";
 import { Digests } from "../digests.ts";
 import type { BlobDigest, BlobStore } from "../store/blob-store.ts";
 import { concurrently } from "./concurrently.ts";
 import { invalid } from "./failure.ts";
 import { loadDirectories, type StoredDirectory } from "./input-directories.ts";
-import { type Properties, readProperties } from "./node-properties.ts";
+import { type Properties, type PropertyFields, readProperties } from "./node-properties.ts";
 import { checkNodeName, quote } from "./paths.ts";
 
 /** Something at a path below the input root; the root itself has the path "". */
@@ -28,12 +28,16 @@ export interface InputTree {
 const CONCURRENCY = 32;
 
 /**
- * Reads the tree below `root`, as the level knows it.
- * @throws CallError INVALID_ARGUMENT for names, links, digests or properties that the level forbids, and as {@link loadDirectories}.
+ * Reads the tree below `root`, as the server sees it: without links if it makes none.
+ * @throws CallError INVALID_ARGUMENT for names, links, digests or properties that the server forbids, and as {@link loadDirectories}.
  */
-export async function readInputTree(root: BlobDigest, store: BlobStore, level: Level): Promise<InputTree> {
-  const stored = await loadDirectories(root, store, level);
-  const tree = new TreeReader(level, root.digestFunction.number);
+export async function readInputTree(
+  root: BlobDigest,
+  store: BlobStore,
+  behaviour: Behaviour,
+): Promise<InputTree> {
+  const stored = await loadDirectories(root, store, behaviour);
+  const tree = new TreeReader(behaviour, root.digestFunction.number);
   let visits = [{ path: "", key: stored.root }];
   while (visits.length > 0) {
     visits = visits.flatMap(({ path, key }) => {
@@ -56,18 +60,20 @@ class TreeReader {
   readonly files: InputTree["files"][number][] = [];
   readonly symlinks: InputTree["symlinks"][number][] = [];
   readonly #lenientTargets: boolean;
+  readonly #actions: ActionRules;
   readonly #digests: Digests;
   readonly #digestFunction: number;
 
-  constructor(level: Level, digestFunction: number) {
+  constructor({ level, functions, actions }: Behaviour, digestFunction: number) {
     this.#lenientTargets = knows(level, "behaviour:lenient-symlink-targets");
-    this.#digests = new Digests(level);
+    this.#actions = actions;
+    this.#digests = new Digests(functions);
     this.#digestFunction = digestFunction;
   }
 
   /** Adds what a directory holds and returns its subdirectories, which are still to be added. */
   add(path: string, { message, children }: StoredDirectory): { path: string; key: string }[] {
-    this.directories.push({ path, properties: readProperties(message, path) });
+    this.directories.push({ path, properties: this.#properties(message, path) });
     const names = new Set<string>();
     const childPath = (name: string) => {
       checkNodeName(name, path);
@@ -79,19 +85,31 @@ class TreeReader {
     for (const file of message.files) {
       const at = childPath(file.name);
       const digest = this.#digests.read(file.digest, this.#digestFunction, `input_root: ${at}`);
-      const properties = readProperties(file, at);
+      const properties = this.#properties(file, at);
       this.files.push({ path: at, digest, executable: file.isExecutable, properties });
     }
     for (const symlink of message.symlinks) {
       const at = childPath(symlink.name);
       this.#checkTarget(symlink.target, at);
-      this.symlinks.push({ path: at, target: symlink.target, properties: readProperties(symlink, at) });
+      const properties = this.#properties(symlink, at);
+      if (this.#actions.symlinks) this.symlinks.push({ path: at, target: symlink.target, properties });
     }
     return children.map(({ name, key }) => ({ path: childPath(name), key }));
   }
 
-  /** Up to 2.1 a target had to be canonical (D34). Where it leads is its own affair: this server allows absolute targets. */
+  #properties(node: PropertyFields, path: string): Properties {
+    const { mtime, mode } = readProperties(node, path);
+    const { applied } = this.#actions;
+    return {
+      mtime: applied.includes("mtime") ? mtime : null,
+      mode: applied.includes("unix_mode") ? mode : null,
+    };
+  }
+
+  /** Up to 2.1 a target had to be canonical (D34). Where it leads is its own affair, unless the server allows no absolute targets. */
   #checkTarget(target: string, path: string): void {
+    if (!this.#actions.absoluteSymlinks && target.startsWith("/"))
+      throw invalid("input_root", `the link ${quote(path)} is absolute, which this server does not allow`);
     if (target === "" || target.includes("\0"))
       throw invalid("input_root", `the link ${quote(path)} leads nowhere`);
     if (!this.#lenientTargets && (target.includes("/./") || target.includes("//"))) {

@@ -21,12 +21,6 @@ export interface Properties {
   readonly mode: number | null;
 }
 
-/** Names of the properties a level has, as `supported_node_properties` and requests for outputs spell them. Sorted. */
-export function supportedNodeProperties(level: Level): readonly string[] {
-  if (knows(level, "behaviour:property-field-names")) return ["mtime", "unix_mode"];
-  return knows(level, "behaviour:property-lexicon") ? ["MTime", "UnixMode"] : [];
-}
-
 /**
  * Reads the properties of a node that a codec of the server's level decoded. Properties by other names are not honoured.
  * @throws CallError INVALID_ARGUMENT for values that are none.

@@ -3,8 +3,8 @@ import { packAny } from "../../spec/any.ts";
 import { type Codec, codec } from "../../spec/codec.ts";
 import { enums } from "../../spec/generated/enums.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
-import type { Level } from "../../spec/versions.ts";
 import { Status } from "../../wire/status.ts";
+import type { Behaviour } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import { digestMessage } from "../digests.ts";
 import type { BlobDigest } from "../store/blob-store.ts";
@@ -24,6 +24,8 @@ export interface ExecutionOperation {
   current(): Operation;
   /** The state of this moment and then each new one, the last being the one that is done. A slow reader misses states in between. */
   updates(): AsyncIterable<Operation>;
+  /** Why it came to nothing; null if it did not, or not yet. */
+  readonly failure: CallError | null;
   /** Ends it with CANCELLED, unless it is done. The command stops if nobody else waits for it. */
   cancel(): void;
 }
@@ -31,6 +33,8 @@ export interface ExecutionOperation {
 /** The side of an operation on which the execution reports. */
 export class OperationState implements ExecutionOperation {
   readonly name: string;
+  failure: CallError | null = null;
+  readonly #behaviour: Behaviour;
   readonly #codec: Codec;
   readonly #action: BlobDigest;
   readonly #cancelled = new AbortController();
@@ -39,9 +43,10 @@ export class OperationState implements ExecutionOperation {
   #metadata: Readonly<ExecutionMetadata> | null = null;
 
   /** Begins in the stage CACHE_CHECK. */
-  constructor(name: string, action: BlobDigest, level: Level) {
+  constructor(name: string, action: BlobDigest, behaviour: Behaviour) {
     this.name = name;
-    this.#codec = codec(level);
+    this.#behaviour = behaviour;
+    this.#codec = codec(behaviour.level);
     this.#action = action;
     this.#current = this.#at(enums.ExecutionStage.CACHE_CHECK);
   }
@@ -85,6 +90,7 @@ export class OperationState implements ExecutionOperation {
   complete(outcome: Outcome, result: Messages["build.bazel.remote.execution.v2.ActionResult"] | null): void {
     if (this.#current.done) return;
     const { failure, cached: cachedResult } = outcome;
+    this.failure = failure;
     const status = failure && {
       code: failure.code,
       message: failure.message,
@@ -99,12 +105,17 @@ export class OperationState implements ExecutionOperation {
   }
 
   #at(stage: Stage): Operation {
-    const metadata = packAny(this.#codec, "build.bazel.remote.execution.v2.ExecuteOperationMetadata", {
-      stage,
-      actionDigest: digestMessage(this.#action),
-      digestFunction: this.#action.digestFunction.number,
-      partialExecutionMetadata: this.#metadata,
-    });
+    const { metadataLevel, namesFunction } = this.#behaviour.outputs;
+    const metadata = packAny(
+      codec(metadataLevel),
+      "build.bazel.remote.execution.v2.ExecuteOperationMetadata",
+      {
+        stage,
+        actionDigest: digestMessage(this.#action),
+        digestFunction: namesFunction ? this.#action.digestFunction.number : 0,
+        partialExecutionMetadata: this.#metadata,
+      },
+    );
     // Errors are told in the response: the API forbids the field `error`.
     return { name: this.name, metadata, done: false, error: null, response: null };
   }

@@ -1,6 +1,10 @@
 /** The outputs a Command declares (D24, D26, D27, D29). */
 import { posix } from "node:path";
 import type { Messages } from "../../spec/generated/messages.ts";
+import { preconditionFailureDetail } from "../../wire/error-details.ts";
+import { Status } from "../../wire/status.ts";
+import type { OutputRules } from "../behaviour/behaviour.ts";
+import { CallError } from "../call-error.ts";
 import { invalid } from "./failure.ts";
 import { pathInRoot, quote } from "./paths.ts";
 
@@ -33,14 +37,14 @@ export interface OutputSpec {
 }
 
 /**
- * Reads the outputs of a Command that a codec of the server's level decoded: `output_paths` if it is set (and the level has it), else the
- * two typed lists.
+ * Reads the outputs of a Command of which nothing is left but what the server looks at: `output_paths` if it is set, else the two typed
+ * lists. Their paths start at `base`.
  * @throws CallError INVALID_ARGUMENT for paths that leave the input root, and for typed lists that name a path twice or a file
  * as the parent of another.
  */
-export function readOutputSpec(command: Command, workingDirectory: string): OutputSpec {
+export function readOutputSpec(command: Command, base: string, rules: OutputRules): OutputSpec {
   const outputs = (paths: readonly string[], kind: OutputKind, field: string) =>
-    paths.map((path) => ({ path, kind, fromRoot: pathInRoot(workingDirectory, path, field) }));
+    paths.map((path) => ({ path, kind, fromRoot: pathInRoot(base, path, field) }));
   const any = outputs([...new Set(command.outputPaths)], "any", "output_paths");
   const files = outputs(command.outputFiles, "file", "output_files");
   const directories = outputs(command.outputDirectories, "directory", "output_directories");
@@ -48,7 +52,7 @@ export function readOutputSpec(command: Command, workingDirectory: string): Outp
   const declared = any.length > 0 ? any : [...files, ...directories];
   const parents = new Set(declared.map(({ fromRoot }) => posix.dirname(fromRoot)));
   parents.delete(".");
-  return { declared, parents: [...parents], format: formatOf(command.outputDirectoryFormat) };
+  return { declared, parents: [...parents], format: formatOf(command.outputDirectoryFormat, rules) };
 }
 
 function checkTypedLists(files: readonly DeclaredOutput[], directories: readonly DeclaredOutput[]): void {
@@ -67,7 +71,34 @@ function checkTypedLists(files: readonly DeclaredOutput[], directories: readonly
   }
 }
 
+/**
+ * For servers that want the lists of a Command, the environment among them, sorted and free of doubles.
+ * @throws CallError FAILED_PRECONDITION with a violation that names the list.
+ */
+export function checkSorted(command: Command): void {
+  const lists = {
+    environment_variables: command.environmentVariables.map(({ name }) => name),
+    output_files: command.outputFiles,
+    output_directories: command.outputDirectories,
+  };
+  for (const [field, items] of Object.entries(lists)) {
+    const at = items.findIndex(
+      (item, i) => i > 0 && Buffer.compare(bytesOf(items[i - 1]!), bytesOf(item)) >= 0,
+    );
+    if (at < 0) continue;
+    const description = `${quote(items[at]!)} follows ${quote(items[at - 1]!)}; the list must be sorted, without doubles`;
+    throw new CallError(Status.FAILED_PRECONDITION, `${field}: ${description}`, [
+      preconditionFailureDetail([{ type: "INVALID", subject: field, description }]),
+    ]);
+  }
+}
+
+const bytesOf = (text: string): Buffer => Buffer.from(text);
+
 /** Numbers as in Command.OutputDirectoryFormat (D40); one this server does not know counts as TREE_ONLY. */
-function formatOf(number: number): DirectoryFormat {
-  return { tree: number !== 1, directories: number === 1 || number === 2 };
+function formatOf(number: number, { directories }: OutputRules): DirectoryFormat {
+  const asked = number === 1 || number === 2;
+  if (directories === "as-asked") return { tree: number !== 1, directories: asked };
+  if (directories === "directory") return { tree: false, directories: true };
+  return { tree: true, directories: directories === "tree-and-asked" && asked };
 }

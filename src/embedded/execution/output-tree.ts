@@ -7,7 +7,7 @@ import { digestOf } from "../../wire/hasher.ts";
 import { digestMessage } from "../digests.ts";
 import type { BlobDigest } from "../store/blob-store.ts";
 import { writeProperties } from "./node-properties.ts";
-import { notAnOutput, type OutputSink } from "./output-sink.ts";
+import { checkOutputLink, notAnOutput, type OutputSink } from "./output-sink.ts";
 import type { DirectoryFormat } from "./output-spec.ts";
 
 /** Where the stored forms of a directory are. */
@@ -51,7 +51,8 @@ class TreeWalk {
   }
 
   async visit(path: string): Promise<BlobDigest> {
-    const { level, digestFunction } = this.#sink;
+    const { digestFunction, behaviour } = this.#sink;
+    const { level } = behaviour;
     const bytes = codec(level).encode("build.bazel.remote.execution.v2.Directory", await this.#read(path));
     const digest = digestOf(bytes, digestFunction);
     this.directories.set(digest.hash, [digest, bytes]);
@@ -59,7 +60,8 @@ class TreeWalk {
   }
 
   async #read(path: string) {
-    const { level, properties, store, digestFunction } = this.#sink;
+    const { properties, store, digestFunction, behaviour } = this.#sink;
+    const { level } = behaviour;
     const files = [];
     const directories = [];
     const symlinks = [];
@@ -73,7 +75,9 @@ class TreeWalk {
       } else if (stats.isDirectory()) {
         directories.push({ name, digest: digestMessage(await this.visit(at)) });
       } else if (stats.isSymbolicLink()) {
-        symlinks.push({ name, target: await readlink(at), ...own });
+        const target = await readlink(at);
+        checkOutputLink(at, target, this.#sink);
+        symlinks.push({ name, target, ...own });
       } else throw notAnOutput(at);
     }
     const stats = await lstat(path, { bigint: true });

@@ -6,10 +6,11 @@ import type { Draft } from "../../spec/codec.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
 import { knows } from "../../spec/ledger.ts";
 import { Status } from "../../wire/status.ts";
+import type { OutputRules } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import { digestMessage } from "../digests.ts";
 import { writeProperties } from "./node-properties.ts";
-import { notAnOutput, type OutputSink } from "./output-sink.ts";
+import { checkOutputLink, notAnOutput, type OutputSink } from "./output-sink.ts";
 import type { DeclaredOutput, DirectoryFormat, OutputKind, OutputSpec } from "./output-spec.ts";
 import { storeDirectory } from "./output-tree.ts";
 import { isWithin, quote } from "./paths.ts";
@@ -27,8 +28,8 @@ export interface OutputLists {
 }
 
 /**
- * Stores every declared output that exists below `root`. Links are listed as links: under output_symlinks if output_paths declared them,
- * else with the kind the old lists gave them. An output of the wrong kind is left out at 2018-11, and since 2.0 an error.
+ * Stores every declared output that exists below `root`. Links are listed as links, in the lists that the server fills, unless it follows
+ * them. An output of the wrong kind is left out at 2018-11, and since 2.0 an error.
  * @throws CallError FAILED_PRECONDITION for outputs of the wrong kind, of no kind that can be stored, or outside the root.
  */
 export async function collectOutputs(spec: OutputSpec, root: string, sink: OutputSink): Promise<OutputLists> {
@@ -44,7 +45,7 @@ export async function collectOutputs(spec: OutputSpec, root: string, sink: Outpu
     const stats = await lstat(at, { bigint: true }).catch(absent);
     if (stats === null) continue;
     if (at !== root && !(await isWithin(root, dirname(at)))) throw outside(output.path);
-    if (stats.isSymbolicLink()) await addLink(lists, output, at, stats, sink);
+    if (stats.isSymbolicLink()) await addLink(lists, output, at, { stats, format: spec.format, sink });
     else await add(lists, output, at, stats, spec.format, sink);
   }
   return lists;
@@ -61,7 +62,7 @@ async function add(
   const found = kindOf(stats);
   if (found === null) throw notAnOutput(path);
   if (kind !== "any" && kind !== found) {
-    if (knows(sink.level, "behaviour:wrong-type-error")) throw wrongKind(path, kind, found);
+    if (knows(sink.behaviour.level, "behaviour:wrong-type-error")) throw wrongKind(path, kind, found);
     return;
   }
   if (found === "file") {
@@ -71,7 +72,7 @@ async function add(
       path,
       digest,
       isExecutable,
-      ...writeProperties(stats, sink.properties, sink.level),
+      ...writeProperties(stats, sink.properties, sink.behaviour.level),
     });
     return;
   }
@@ -83,24 +84,52 @@ async function add(
   });
 }
 
+/** A link, and how outputs are stored. */
+interface FoundLink {
+  readonly stats: BigIntStats;
+  readonly format: DirectoryFormat;
+  readonly sink: OutputSink;
+}
+
 async function addLink(
   lists: OutputLists,
-  { path, kind }: DeclaredOutput,
+  output: DeclaredOutput,
   at: string,
-  stats: BigIntStats,
-  sink: OutputSink,
+  { stats, format, sink }: FoundLink,
 ): Promise<void> {
+  const { path, kind } = output;
+  const { level, outputs } = sink.behaviour;
   // A link that leads nowhere has no kind of its own and takes the one it was declared with.
   const target = await stat(at, { bigint: true }).catch(() => null);
+  if (target === null && outputs.dangling === "dropped") return;
+  if (target === null && outputs.dangling === "failed") throw dangling(path);
+  if (target !== null && outputs.links === "followed") return add(lists, output, at, target, format, sink);
   const found = target === null ? null : kindOf(target);
   if (kind !== "any" && found !== null && kind !== found) {
-    if (knows(sink.level, "behaviour:wrong-type-error")) throw wrongKind(path, kind, found);
+    if (knows(level, "behaviour:wrong-type-error")) throw wrongKind(path, kind, found);
     return;
   }
-  const link = { path, target: await readlink(at), ...writeProperties(stats, sink.properties, sink.level) };
-  if (kind === "any") lists.outputSymlinks.push(link);
-  else if (kind === "file") lists.outputFileSymlinks.push(link);
-  else lists.outputDirectorySymlinks.push(link);
+  const to = await readlink(at);
+  checkOutputLink(path, to, sink);
+  const link = { path, target: to, ...writeProperties(stats, sink.properties, level) };
+  list(lists, link, kind === "any" ? found : kind, kind, outputs);
+}
+
+/** Lists a link. Its kind is the one that was declared, or else what it leads to; one that leads nowhere counts as a file. */
+function list(
+  lists: OutputLists,
+  link: Link,
+  kind: Exclude<OutputKind, "any"> | null,
+  declared: OutputKind,
+  { symlinkLists }: OutputRules,
+): void {
+  const asDeclared = symlinkLists === "as-declared";
+  const unified = asDeclared ? declared === "any" : symlinkLists !== "typed";
+  const typed = asDeclared ? declared !== "any" : symlinkLists !== "unified";
+  if (unified) lists.outputSymlinks.push(link);
+  if (!typed) return;
+  if (kind === "directory") lists.outputDirectorySymlinks.push(link);
+  else lists.outputFileSymlinks.push(link);
 }
 
 function kindOf(stats: BigIntStats): Exclude<OutputKind, "any"> | null {
@@ -115,6 +144,11 @@ function absent(error: NodeJS.ErrnoException): null {
 
 function wrongKind(path: string, declared: string, found: string): CallError {
   const message = `the output ${quote(path)} was declared as a ${declared} but is a ${found}`;
+  return new CallError(Status.FAILED_PRECONDITION, message);
+}
+
+function dangling(path: string): CallError {
+  const message = `the output ${quote(path)} is a link that leads nowhere`;
   return new CallError(Status.FAILED_PRECONDITION, message);
 }
 

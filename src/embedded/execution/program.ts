@@ -2,10 +2,11 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
-import { knows } from "../../spec/ledger.ts";
-import type { Level } from "../../spec/versions.ts";
+import type { ActionRules } from "../behaviour/behaviour.ts";
 import { invalid } from "./failure.ts";
 import { quote } from "./paths.ts";
+
+type Base = ActionRules["programBase"];
 
 /** Where a program is looked for. */
 export interface ProgramPlaces {
@@ -18,29 +19,29 @@ export interface ProgramPlaces {
 }
 
 /**
- * The absolute path of the program `argument`, the first one of a command, names. Absolute paths stay. Since 2.3 a path with a slash starts
- * at the working directory and a bare name is looked up in PATH; before, either starts at the input root.
+ * The absolute path of the program `argument`, the first one of a command, names. Absolute paths stay. With the working directory as base,
+ * as since 2.3, a path with a slash starts there and a bare name is looked up in PATH; else either starts at the input root.
  * @throws CallError INVALID_ARGUMENT if there is no such program.
  */
-export async function findProgram(argument: string, places: ProgramPlaces, level: Level): Promise<string> {
-  for (const candidate of candidates(argument, places, level)) {
+export async function findProgram(argument: string, places: ProgramPlaces, base: Base): Promise<string> {
+  for (const candidate of candidates(argument, places, base)) {
     if (await isProgram(candidate)) return candidate;
   }
-  throw invalid("arguments[0]", `there is no program ${quote(argument)}${whereSought(argument, level)}`);
+  throw invalid("arguments[0]", `there is no program ${quote(argument)}${whereSought(argument, base)}`);
 }
 
-function candidates(argument: string, { root, cwd, searchPath }: ProgramPlaces, level: Level): string[] {
+function candidates(argument: string, { root, cwd, searchPath }: ProgramPlaces, base: Base): string[] {
   if (isAbsolute(argument)) return [argument];
-  if (!knows(level, "behaviour:argv0")) return [join(root, argument)];
+  if (base === "input-root") return [join(root, argument)];
   if (argument.includes("/")) return [join(cwd, argument)];
   const { PATH = "" } = process.env;
   const path = searchPath ?? PATH;
   return path.split(":").map((directory) => join(resolve(cwd, directory), argument));
 }
 
-function whereSought(argument: string, level: Level): string {
+function whereSought(argument: string, base: Base): string {
   if (isAbsolute(argument)) return "";
-  if (!knows(level, "behaviour:argv0")) {
+  if (base === "input-root") {
     return " below the input root, where an API before 2.3 has programs start; give an absolute path";
   }
   return argument.includes("/") ? " below the working directory" : " in PATH";

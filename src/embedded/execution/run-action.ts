@@ -4,13 +4,13 @@ import { join } from "node:path";
 import type { Draft } from "../../spec/codec.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
 import { knows } from "../../spec/ledger.ts";
-import type { Level } from "../../spec/versions.ts";
 import { Status } from "../../wire/status.ts";
+import type { Behaviour } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import { digestMessage } from "../digests.ts";
 import type { BlobStore } from "../store/blob-store.ts";
 import { type ReadAction, readTask, type Task } from "./action.ts";
-import { failureOf, missing } from "./failure.ts";
+import { failureOf, lacking } from "./failure.ts";
 import { readInputTree } from "./input-tree.ts";
 import { materialise } from "./materialise.ts";
 import { collectOutputs, type OutputLists } from "./outputs.ts";
@@ -37,7 +37,7 @@ type MetadataDraft = Draft<Messages["build.bazel.remote.execution.v2.ExecutedAct
 /** An action and what it takes to run it. */
 export interface ActionRun {
   readonly action: ReadAction;
-  readonly level: Level;
+  readonly behaviour: Behaviour;
   readonly store: BlobStore;
   /** An existing directory; the run makes one of its own in it and removes that. */
   readonly scratchDir: string;
@@ -87,30 +87,32 @@ export async function runAction(run: ActionRun): Promise<RunEnd> {
 }
 
 /** Everything the action needs from the store is looked for before the first lack is told, so that one answer names all. */
-async function prepare({ action, level, store, metadata }: ActionRun, root: string): Promise<Task> {
+async function prepare({ action, behaviour, store, metadata }: ActionRun, root: string): Promise<Task> {
   metadata.inputFetchStartTimestamp = now();
   const [command, tree] = await Promise.all([
     store.get(action.command),
-    readInputTree(action.inputRoot, store, level),
+    readInputTree(action.inputRoot, store, behaviour),
   ]);
-  const lacking = [...(command === null ? [action.command] : []), ...tree.missing];
-  const task = command === null ? null : readTask(command, action, level);
-  if (task === null || lacking.length > 0) throw missing(lacking);
-  const outputParents = knows(level, "behaviour:output-parents") ? task.outputs.parents : [];
+  const task = command === null ? null : readTask(command, action, behaviour);
+  if (task === null || tree.missing.length > 0) {
+    const blobs = { command: command === null ? [action.command] : [], inputs: tree.missing };
+    throw lacking(blobs, behaviour.actions.missing);
+  }
+  const outputParents = knows(behaviour.level, "behaviour:output-parents") ? task.outputs.parents : [];
   await materialise({ tree, workingDirectory: task.workingDirectory, outputParents }, root, store);
   metadata.inputFetchCompletedTimestamp = now();
   return task;
 }
 
 async function execute(
-  { action, level, metadata, signal }: ActionRun,
+  { action, behaviour, metadata, signal }: ActionRun,
   task: Task,
   { root, stdout, stderr }: Places,
 ): Promise<ProcessEnd> {
   const cwd = join(root, task.workingDirectory);
   const { PATH: searchPath } = task.environment;
   const places = { root, cwd, searchPath };
-  const file = await findProgram(task.arguments[0]!, places, level);
+  const file = await findProgram(task.arguments[0]!, places, behaviour.actions.programBase);
   metadata.executionStartTimestamp = now();
   const end = await runProcess({
     file,
@@ -133,10 +135,10 @@ async function collect(
   { root, stdout, stderr }: Places,
   end: ProcessEnd,
 ): Promise<RunEnd> {
-  const { level, store, metadata } = run;
+  const { behaviour, store, metadata } = run;
   const { digestFunction } = run.action.command;
   metadata.outputUploadStartTimestamp = now();
-  const sink = { store, digestFunction, level, properties: task.outputProperties };
+  const sink = { store, digestFunction, behaviour, properties: task.outputProperties };
   const streams = {
     ...(await storeStream(stdout, "stdout", run)),
     ...(await storeStream(stderr, "stderr", run)),
@@ -161,7 +163,7 @@ async function collect(
 async function storeStream(path: string, name: "stdout" | "stderr", run: ActionRun): Promise<ResultDraft> {
   const { size } = await stat(path);
   if (size === 0) return {};
-  if (!knows(run.level, "behaviour:inline-on-request") && size <= INLINED_BEFORE_2_0) {
+  if (run.behaviour.outputs.inlinesStreams && size <= INLINED_BEFORE_2_0) {
     return { [`${name}Raw`]: await readFile(path) };
   }
   return {

@@ -6,19 +6,27 @@ import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
 import descriptor from "protobufjs/ext/descriptor.js";
 import { allElements, type ElementId, knows } from "../../spec/ledger.ts";
-import type { Level } from "../../spec/versions.ts";
+import { methodAt } from "../../spec/methods.ts";
+import { type Level, NEWEST } from "../../spec/versions.ts";
 
 const PROTOS = fileURLToPath(new URL("../../../protos/", import.meta.url));
 const GOOGLE = dirname(createRequire(import.meta.url).resolve("google-proto-files/package.json"));
 
 const API = "build/bazel/remote/execution/v2/remote_execution.proto";
+const ASSETS = "build/bazel/remote/asset/v1/remote_asset.proto";
 const OTHERS = ["google/bytestream/bytestream.proto", "google/longrunning/operations.proto"];
 
 const ELEMENTS: ReadonlySet<string> = new Set(allElements());
 
-/** One encoded FileDescriptorProto for each package, with these methods (`/package.Service/Method`) and no others. Takes some 50 ms. */
-export function levelDescriptors(level: Level, methods: ReadonlySet<string>): Buffer[] {
-  const root = load(join(PROTOS, "v2.x"), [API, ...OTHERS]);
+/**
+ * One encoded FileDescriptorProto for each package, with these methods (`/package.Service/Method`) and no others. A server with methods
+ * newer than its level shows the newest schema. Takes some 50 ms.
+ */
+export function levelDescriptors(serverLevel: Level, methods: ReadonlySet<string>): Buffer[] {
+  const paths = [...methods];
+  const level = paths.every((path) => knows(serverLevel, methodAt(path)!.element)) ? serverLevel : NEWEST;
+  const assets = paths.some((path) => path.startsWith("/build.bazel.remote.asset."));
+  const root = load(join(PROTOS, "v2.x"), [API, ...OTHERS, ...(assets ? [ASSETS] : [])]);
   prune(root, (name) => !ELEMENTS.has(name) || knows(level, name as ElementId), methods);
   addFormerFields(level, root);
   root.resolveAll();

@@ -12,7 +12,11 @@ import { type Codec, codec, type Draft, type MessageName } from "../../spec/code
 import type { Messages } from "../../spec/generated/messages.ts";
 import { knows } from "../../spec/ledger.ts";
 import { type Method, methodAt } from "../../spec/methods.ts";
-import type { Level } from "../../spec/versions.ts";
+import { NEWEST } from "../../spec/versions.ts";
+import { Status } from "../../wire/status.ts";
+import type { Behaviour } from "../behaviour/behaviour.ts";
+import { checkInstance } from "../behaviour/instances.ts";
+import { CallError } from "../call-error.ts";
 import { serviceErrorOf } from "./status-of.ts";
 
 /** A message of the Remote Execution API. */
@@ -29,25 +33,32 @@ export interface CallContext {
   /** Aborted when the caller has gone or its deadline has passed. */
   readonly signal: AbortSignal;
   readonly metadata: Metadata;
+  /** Bytes of the request; 0 where there are several. */
+  readonly requestBytes: number;
 }
+
+const FUNCTION_FIELD = "build.bazel.remote.execution.v2.FindMissingBlobsRequest.digest_function";
+const REQUEST_METADATA = "build.bazel.remote.execution.v2.requestmetadata-bin";
 
 const same = (bytes: Buffer): Buffer => bytes;
 
 /**
- * Registers the methods of a level with a server. A method the level lacks is not registered, so that calls of it get UNIMPLEMENTED.
- * Messages are read and written as the level knows them; errors that handlers throw become statuses ({@link serviceErrorOf}).
+ * Registers the methods of a server. A method it lacks is not registered, so that calls of it get UNIMPLEMENTED. Messages are read and
+ * written as its level knows them, those of methods newer than that as the newest does; errors that handlers throw become statuses
+ * ({@link serviceErrorOf}).
  */
 export class Methods {
   /** The paths of all that were registered. */
   readonly paths = new Set<string>();
   private readonly server: Server;
-  private readonly level: Level;
-  private readonly codec: Codec;
+  private readonly behaviour: Behaviour;
 
-  constructor(server: Server, level: Level) {
+  private readonly readsFunctionAsLevel: boolean;
+
+  constructor(server: Server, behaviour: Behaviour) {
     this.server = server;
-    this.level = level;
-    this.codec = codec(level);
+    this.behaviour = behaviour;
+    this.readsFunctionAsLevel = knows(behaviour.level, FUNCTION_FIELD) === behaviour.readsFunctionField;
   }
 
   /** One request, one response. */
@@ -60,8 +71,15 @@ export class Methods {
       "unary",
       (method): handleUnaryCall<Buffer, Buffer> =>
         (call, respond) => {
-          const context = { signal: endOf(call), metadata: call.metadata };
-          this.respond(method, async () => handle(this.read(method, call.request), context), respond);
+          const context = contextOf(call, call.request.length);
+          this.respond(
+            method,
+            async () => {
+              this.checkMetadata(context);
+              return handle(this.read(method, call.request), context);
+            },
+            respond,
+          );
         },
     );
   }
@@ -76,8 +94,9 @@ export class Methods {
       "serverStream",
       (method): handleServerStreamingCall<Buffer, Buffer> =>
         async (call) => {
-          const context = { signal: endOf(call), metadata: call.metadata };
+          const context = contextOf(call, call.request.length);
           try {
+            this.checkMetadata(context);
             await writeAll(
               call,
               context.signal,
@@ -100,10 +119,17 @@ export class Methods {
       "clientStream",
       (method): handleClientStreamingCall<Buffer, Buffer> =>
         (call, respond) => {
-          const context = { signal: endOf(call), metadata: call.metadata };
+          const context = contextOf(call, 0);
           // Left open on return: a destroyed stream could not carry an answer that comes before the last request.
           const requests = call.iterator({ destroyOnReturn: false });
-          this.respond(method, () => handle(this.readEach(method, requests), context), respond);
+          this.respond(
+            method,
+            async () => {
+              this.checkMetadata(context);
+              return handle(this.readEach(method, requests), context);
+            },
+            respond,
+          );
         },
     );
   }
@@ -111,9 +137,26 @@ export class Methods {
   private register(path: string, type: string, make: (method: Method) => UntypedHandleCall): void {
     const method = methodAt(path);
     if (method === undefined) throw new RangeError(`the API has no method ${path}`);
-    if (!knows(this.level, method.element)) return;
+    if (!this.behaviour.methods.has(path)) return;
     this.server.register(path, make(method), same, same, type);
     this.paths.add(path);
+  }
+
+  /** Makes calls of a method it lacks end with this text, where the server is known by it. */
+  absent(path: string, text: string): void {
+    const handle: handleUnaryCall<Buffer, Buffer> = (_, respond) =>
+      respond(serviceErrorOf(new CallError(Status.UNIMPLEMENTED, text)));
+    this.server.register(path, handle, same, same, "unary");
+  }
+
+  private checkMetadata({ metadata }: CallContext): void {
+    if (!this.behaviour.refusesRepeatedMetadata || metadata.get(REQUEST_METADATA).length < 2) return;
+    throw new CallError(Status.INVALID_ARGUMENT, `the header ${REQUEST_METADATA} is there twice`);
+  }
+
+  private codecOf({ element }: Method): Codec {
+    const { level } = this.behaviour;
+    return codec(knows(level, element) ? level : NEWEST);
   }
 
   private respond(
@@ -130,7 +173,18 @@ export class Methods {
   }
 
   private read<Request>(method: Method, bytes: Buffer): Request {
-    return this.codec.decode(method.request, bytes) as Request;
+    const request = this.codecOf(method).decode(method.request, bytes) as { digestFunction?: number };
+    if (request.digestFunction !== undefined && !this.readsFunctionAsLevel) {
+      request.digestFunction = this.functionIn(method, bytes);
+    }
+    if ("instanceName" in request) checkInstance(this.behaviour, request.instanceName as string);
+    return request as Request;
+  }
+
+  /** The digest function that a request names, for a server that looks at it before its level has it, or never (D08). */
+  private functionIn({ request }: Method, bytes: Buffer): number {
+    if (!this.behaviour.readsFunctionField) return 0;
+    return (codec().decode(request, bytes) as { digestFunction: number }).digestFunction;
   }
 
   private async *readEach<Request>(method: Method, messages: AsyncIterable<Buffer>): AsyncIterable<Request> {
@@ -138,12 +192,19 @@ export class Methods {
   }
 
   private encode(method: Method, answer: unknown): Buffer {
-    return Buffer.isBuffer(answer) ? answer : this.codec.encode(method.response, answer as object);
+    return Buffer.isBuffer(answer) ? answer : this.codecOf(method).encode(method.response, answer as object);
   }
 
   private async *encodeEach(method: Method, answers: AsyncIterable<unknown>): AsyncIterable<Buffer> {
     for await (const answer of answers) yield this.encode(method, answer);
   }
+}
+
+function contextOf(
+  call: Parameters<typeof endOf>[0] & { readonly metadata: Metadata },
+  requestBytes: number,
+): CallContext {
+  return { signal: endOf(call), metadata: call.metadata, requestBytes };
 }
 
 function endOf(call: { once(event: "cancelled", listener: () => void): unknown }): AbortSignal {

@@ -28,7 +28,8 @@ export function registerActionCache(methods: Methods, parts: ServiceParts): void
 }
 
 async function getResult(parts: ServiceParts, request: V2<"GetActionResultRequest">): Promise<Buffer> {
-  const { level, digests, actionCache } = parts;
+  const { digests, actionCache } = parts;
+  const { level, outputs } = parts.behaviour;
   const action = digests.read(request.actionDigest, request.digestFunction, "action_digest");
   const bytes = await actionCache.get(request.instanceName, action);
   if (bytes === null) throw miss(action, "no result is stored");
@@ -36,13 +37,14 @@ async function getResult(parts: ServiceParts, request: V2<"GetActionResultReques
   if (knows(level, "behaviour:hit-prolongs") && !(await isComplete(parts, result, action.digestFunction))) {
     throw miss(action, "the stored result refers to blobs that are gone");
   }
-  if (!request.inlineStdout && !request.inlineStderr && request.inlineOutputFiles.length === 0) return bytes;
+  const asked = request.inlineStdout || request.inlineStderr || request.inlineOutputFiles.length > 0;
+  if (!asked || outputs.inlineBytes === 0) return bytes;
   await inlineContents(parts, result, request, action.digestFunction);
   return codec(level).encode(ACTION_RESULT, result);
 }
 
 async function updateResult(
-  { level, digests, store, actionCache }: ServiceParts,
+  { behaviour, digests, store, actionCache }: ServiceParts,
   request: V2<"UpdateActionResultRequest">,
 ): Promise<Buffer> {
   const action = digests.read(request.actionDigest, request.digestFunction, "action_digest");
@@ -51,9 +53,13 @@ async function updateResult(
   for (const [field, digest] of references(actionResult)) {
     digests.read(digest, action.digestFunction.number, `action_result.${field}`);
   }
+  const { level, updateRefusal } = behaviour;
+  if (updateRefusal !== null && updateRefusal !== Status.OK) {
+    throw new CallError(updateRefusal, "results are written by the workers only, not by clients");
+  }
   if (knows(level, "behaviour:update-checks")) await requireAction();
   const bytes = codec(level).encode(ACTION_RESULT, actionResult);
-  await actionCache.put(request.instanceName, action, bytes);
+  if (updateRefusal === null) await actionCache.put(request.instanceName, action, bytes);
   return bytes;
 
   async function requireAction(): Promise<void> {

@@ -2,10 +2,12 @@
 import type { Messages } from "../../spec/generated/messages.ts";
 import { knows } from "../../spec/ledger.ts";
 import { Status } from "../../wire/status.ts";
+import type { TransferRules } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import { compressed, decompressed } from "../compressors.ts";
 import type { CallContext, Methods } from "../rpc/methods.ts";
-import { BlobMissingError } from "../store/blob-store.ts";
+import { type BlobDigest, BlobMissingError } from "../store/blob-store.ts";
+import { checkBlobSize } from "./blob-size.ts";
 import { ResourceNames } from "./resource-names.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import type { Uploads } from "./uploads.ts";
@@ -45,16 +47,25 @@ export function registerByteStream(methods: Methods, serviceParts: ServiceParts,
       checkNameHeader(parts, resourceName, call);
       const { digest } = parts.names.write(resourceName);
       if (await parts.store.has(digest)) return { committedSize: digest.sizeBytes, complete: true };
-      return { committedSize: parts.uploads.committed(resourceName), complete: false };
+      const tells = parts.behaviour.transfer.writeStatus === "offset";
+      return { committedSize: tells ? parts.uploads.committed(resourceName) : 0, complete: false };
     },
   );
 }
 
-async function* read({ names, store }: ByteStreamParts, request: ReadRequest): AsyncIterable<ReadResponse> {
+async function* read(
+  { behaviour, names, store }: ByteStreamParts,
+  request: ReadRequest,
+): AsyncIterable<ReadResponse> {
   const { digest, compressor } = names.read(request.resourceName);
-  const offset = Number(request.readOffset);
+  const { readOffset, readLimit } = behaviour.transfer;
+  const blind = compressor !== null && readOffset === "ignored-compressed";
+  const offset = blind ? 0 : Number(request.readOffset);
   const limit = Number(request.readLimit);
   if (limit < 0) throw new CallError(Status.INVALID_ARGUMENT, `read_limit is negative: ${limit}`);
+  if (readLimit === "unimplemented" && limit !== 0) {
+    throw new CallError(Status.UNIMPLEMENTED, "this server does not support read_limit; leave it out");
+  }
   if (compressor !== null && limit !== 0) {
     throw new CallError(Status.INVALID_ARGUMENT, "read_limit must be 0 where the blob is read compressed");
   }
@@ -67,6 +78,9 @@ async function* read({ names, store }: ByteStreamParts, request: ReadRequest): A
   }
   const plain = store.read(digest, offset, limit === 0 ? Number.POSITIVE_INFINITY : limit);
   for await (const data of compressor === null ? plain : compressed(compressor, plain)) yield { data };
+  if (readLimit === "out-of-range" && limit !== 0 && limit < digest.sizeBytes - offset) {
+    throw new CallError(Status.OUT_OF_RANGE, `read_limit is ${limit}, but the blob goes on`);
+  }
 }
 
 async function write(
@@ -81,17 +95,34 @@ async function write(
   checkNameHeader(parts, resourceName, call);
   const { digest, compressor } = parts.names.write(resourceName);
   if (first.writeOffset < 0n) throw new CallError(Status.INVALID_ARGUMENT, "write_offset is negative");
-  // The client need not send what is there already (D16).
-  if (await parts.store.has(digest)) return { committedSize: compressor === null ? digest.sizeBytes : -1 };
-
+  const { transfer } = parts.behaviour;
+  checkBlobSize(transfer, digest.sizeBytes);
   const incoming = new Incoming(first, messages);
+  // The client need not send what is there already (D16).
+  if (await parts.store.has(digest)) {
+    if (compressor === null) return { committedSize: digest.sizeBytes };
+    const { early } = transfer.committedSize;
+    if (early === "sent") await incoming.skip();
+    return { committedSize: committed(early, digest, incoming) };
+  }
   const plain = compressor === null ? incoming.data() : decompressed(compressor, incoming.data());
   await parts.uploads.run(resourceName, digest, Number(first.writeOffset), plain, {
     finished: () => incoming.finished,
     cut: () => call.signal.aborted,
   });
   if (!incoming.finished) return { committedSize: parts.uploads.committed(resourceName) };
-  return { committedSize: compressor === null ? digest.sizeBytes : incoming.end };
+  const { counts } = transfer.committedSize;
+  return { committedSize: compressor === null ? digest.sizeBytes : committed(counts, digest, incoming) };
+}
+
+/** What the reply to a compressed upload says (D16). */
+function committed(
+  counts: TransferRules["committedSize"]["counts"],
+  { sizeBytes }: BlobDigest,
+  { end }: Incoming,
+): number {
+  if (counts === "minus-one") return -1;
+  return counts === "blob" ? sizeBytes : end;
 }
 
 /** The requests of one Write, as data whose offsets follow each other. */
@@ -122,6 +153,12 @@ class Incoming {
     }
   }
 
+  /** Reads all data without a use for them. */
+  async skip(): Promise<void> {
+    const data = this.data()[Symbol.asyncIterator]();
+    while ((await data.next()).done !== true);
+  }
+
   private check({ resourceName, writeOffset }: WriteRequest): void {
     if (resourceName !== "" && resourceName !== this.first.resourceName) {
       throw new CallError(Status.INVALID_ARGUMENT, "resource_name changed within the call");
@@ -136,7 +173,11 @@ class Incoming {
 }
 
 /** Where the level has the header (D06), it must say what the request says. */
-function checkNameHeader({ level }: ByteStreamParts, resourceName: string, { metadata }: CallContext): void {
+function checkNameHeader(
+  { behaviour: { level } }: ByteStreamParts,
+  resourceName: string,
+  { metadata }: CallContext,
+): void {
   if (!knows(level, "behaviour:resource-name-header")) return;
   for (const value of metadata.get(NAME_HEADER)) {
     if (value === resourceName) continue;

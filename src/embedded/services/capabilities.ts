@@ -1,9 +1,7 @@
-/** The service Capabilities: what a server of the level announces (D01, D02, D10, D15, D18, D33). */
+/** The service Capabilities: what the server announces (D01, D02, D10, D15, D18, D33). */
+import { codec } from "../../spec/codec.ts";
 import { enums } from "../../spec/generated/enums.ts";
-import { announcedVersion } from "../../spec/versions.ts";
-import { supportedNodeProperties } from "../execution/node-properties.ts";
-import type { Answer, Methods, V2 } from "../rpc/methods.ts";
-import { MAX_BATCH_BYTES } from "./content-addressable-storage.ts";
+import type { Methods, V2 } from "../rpc/methods.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { AVERAGE_CHUNK_BYTES } from "./split-blob.ts";
 
@@ -15,29 +13,37 @@ export function registerCapabilities(methods: Methods, parts: ServiceParts): voi
   methods.unary<V2<"GetCapabilitiesRequest">, V2<"ServerCapabilities">>(GET_CAPABILITIES, async () => answer);
 }
 
-/** Written as if for the newest level: the codec leaves out the fields an older one lacks. */
-function capabilities({ level, digests, compressors }: ServiceParts): Answer<V2<"ServerCapabilities">> {
-  const functions = digests.offered.map(({ number }) => number);
-  const compressions = compressors.map(({ number }) => number);
-  return {
+/** Written with the newest schema: a server may announce what is newer than its level. */
+function capabilities({ behaviour: { functions, announced } }: ServiceParts): Buffer {
+  const numbers = functions.map(({ number }) => number);
+  const { ALLOWED, DISALLOWED } = enums.SymlinkAbsolutePathStrategy;
+  const { priorities } = announced;
+  const chunks = announced.split || announced.splice;
+  return codec().encode("build.bazel.remote.execution.v2.ServerCapabilities", {
     cacheCapabilities: {
-      digestFunctions: functions,
-      actionCacheUpdateCapabilities: { updateEnabled: true },
-      maxBatchTotalSizeBytes: MAX_BATCH_BYTES,
-      symlinkAbsolutePathStrategy: enums.SymlinkAbsolutePathStrategy.ALLOWED,
-      supportedCompressors: compressions,
-      supportedBatchUpdateCompressors: compressions,
-      splitBlobSupport: true,
-      spliceBlobSupport: true,
-      fastCdc2020Params: { avgChunkSizeBytes: AVERAGE_CHUNK_BYTES },
+      digestFunctions: numbers,
+      actionCacheUpdateCapabilities: { updateEnabled: announced.updateEnabled },
+      maxBatchTotalSizeBytes: announced.maxBatchBytes,
+      symlinkAbsolutePathStrategy: announced.absoluteSymlinks ? ALLOWED : DISALLOWED,
+      supportedCompressors: announced.compressors,
+      supportedBatchUpdateCompressors: announced.batchCompressors,
+      maxCasBlobSizeBytes: announced.maxBlobBytes,
+      splitBlobSupport: announced.split,
+      spliceBlobSupport: announced.splice,
+      fastCdc2020Params: chunks ? { avgChunkSizeBytes: AVERAGE_CHUNK_BYTES } : null,
     },
     executionCapabilities: {
-      digestFunction: enums.DigestFunction.SHA256,
-      digestFunctions: functions,
-      execEnabled: true,
-      supportedNodeProperties: [...supportedNodeProperties(level)],
+      digestFunction: numbers.find((number) => number === enums.DigestFunction.SHA256) ?? numbers[0]!,
+      digestFunctions: announced.executionFunctions ? numbers : [],
+      execEnabled: announced.execEnabled,
+      supportedNodeProperties: announced.nodeProperties,
+      executionPriorityCapabilities:
+        priorities === null
+          ? null
+          : { priorities: [{ minPriority: priorities[0], maxPriority: priorities[1] }] },
     },
-    lowApiVersion: { major: 2 },
-    highApiVersion: announcedVersion(level),
-  };
+    deprecatedApiVersion: announced.deprecated,
+    lowApiVersion: announced.low,
+    highApiVersion: announced.high,
+  });
 }

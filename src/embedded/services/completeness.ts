@@ -10,7 +10,7 @@ import { type BlobDigest, BlobMissingError } from "../store/blob-store.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
 /** What it takes to follow the references of a result. */
-export type ResultParts = Pick<ServiceParts, "level" | "digests" | "store">;
+export type ResultParts = Pick<ServiceParts, "behaviour" | "digests" | "store">;
 
 /** Blobs that are looked for at a time. */
 const AT_A_TIME = 32;
@@ -46,7 +46,7 @@ class References {
 
   constructor(parts: ResultParts, digestFunction: DigestFunction) {
     this.parts = parts;
-    this.codec = codec(parts.level);
+    this.codec = codec(parts.behaviour.level);
     this.digestFunction = digestFunction;
   }
 

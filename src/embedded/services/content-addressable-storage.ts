@@ -1,5 +1,7 @@
 /** ContentAddressableStorage: many small blobs in one call (D17, D18, D20). GetTree has a file of its own. */
 import { Status } from "../../wire/status.ts";
+import { answerAs } from "../behaviour/answer-as.ts";
+import type { TransferRules } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import { type Compressor, compressBytes, decompressBytes } from "../compressors.ts";
 import { digestMessage } from "../digests.ts";
@@ -7,12 +9,10 @@ import { concurrently } from "../execution/concurrently.ts";
 import type { Answer, Methods, V2 } from "../rpc/methods.ts";
 import { failureOf } from "../rpc/status-of.ts";
 import { BlobMissingError } from "../store/blob-store.ts";
+import { checkBlobSize } from "./blob-size.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
 const SERVICE = "/build.bazel.remote.execution.v2.ContentAddressableStorage";
-
-/** Bytes of blobs in one batch, at most: with their digests they fit the 4 MiB that gRPC clients take by default. */
-export const MAX_BATCH_BYTES = 3_932_160;
 
 /** Blobs of one call that are read or written at a time. */
 const AT_A_TIME = 32;
@@ -25,7 +25,7 @@ export function registerStorage(methods: Methods, parts: ServiceParts): void {
   );
   methods.unary<V2<"BatchUpdateBlobsRequest">, V2<"BatchUpdateBlobsResponse">>(
     `${SERVICE}/BatchUpdateBlobs`,
-    (request) => batchUpdate(parts, request),
+    (request, { requestBytes }) => batchUpdate(parts, request, requestBytes),
   );
   methods.unary<V2<"BatchReadBlobsRequest">, V2<"BatchReadBlobsResponse">>(
     `${SERVICE}/BatchReadBlobs`,
@@ -43,14 +43,22 @@ async function findMissing(
 }
 
 async function batchUpdate(
-  { digests, store, compressors }: ServiceParts,
+  { behaviour, digests, store }: ServiceParts,
   { requests, digestFunction }: V2<"BatchUpdateBlobsRequest">,
+  requestBytes: number,
 ): Promise<Answer<V2<"BatchUpdateBlobsResponse">>> {
-  checkBatch(requests.map(({ data }) => data.length));
+  if (requests.length === 0) answerAs(behaviour, "empty-batch-update");
+  const { batch, batchCompressors: compressors } = behaviour.transfer;
+  checkBatch(
+    batch,
+    requests.map(({ data }) => data.length),
+    requestBytes,
+  );
   const responses = await concurrently(requests, AT_A_TIME, async ({ digest, data, compressor }) => ({
     digest,
     status: await outcome(async () => {
       const read = digests.read(digest, digestFunction, "requests.digest");
+      checkBlobSize(behaviour.transfer, read.sizeBytes);
       await store.put(read, await plainData(compressors, compressor, data as Buffer, read.sizeBytes));
     }),
   }));
@@ -58,10 +66,13 @@ async function batchUpdate(
 }
 
 async function batchRead(
-  { digests, store, compressors }: ServiceParts,
+  { behaviour, digests, store }: ServiceParts,
   request: V2<"BatchReadBlobsRequest">,
 ): Promise<Answer<V2<"BatchReadBlobsResponse">>> {
-  checkBatch(request.digests.map(({ sizeBytes }) => Number(sizeBytes)));
+  if (request.digests.length === 0) answerAs(behaviour, "empty-batch-read");
+  const { batch, batchCompressors: compressors } = behaviour.transfer;
+  const sizes = request.digests.map(({ sizeBytes }) => Number(sizeBytes));
+  checkBatch(batch, sizes, responseBytes(request.digests, sizes));
   const compressor = compressors.find(({ number }) => request.acceptableCompressors.includes(number)) ?? null;
   const responses = await concurrently(request.digests, AT_A_TIME, async (digest) => {
     let found: { data: Buffer; compressor: number } | null = null;
@@ -110,11 +121,23 @@ async function outcome(work: () => Promise<void>): Promise<{ code: number; messa
   }
 }
 
-function checkBatch(sizes: readonly number[]): void {
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (total <= MAX_BATCH_BYTES) return;
+/** The limit counts the blobs alone or, with some servers, the message they are in (P03). */
+function checkBatch(
+  { most, counts }: TransferRules["batch"],
+  sizes: readonly number[],
+  messageBytes: number,
+): void {
+  const total = counts === "message" ? messageBytes : sizes.reduce((sum, size) => sum + size, 0);
+  if (total <= most) return;
+  const what = counts === "message" ? "bytes in all" : "bytes of blobs";
   throw new CallError(
     Status.INVALID_ARGUMENT,
-    `the batch has ${total} bytes of blobs, more than max_batch_total_size_bytes, ${MAX_BATCH_BYTES}; use ByteStream`,
+    `the batch has ${total} ${what}, more than max_batch_total_size_bytes, ${most}; use ByteStream`,
   );
+}
+
+/** Bytes of the message that answers a BatchReadBlobs, if all blobs are there: each with its digest, its length and six tags. */
+function responseBytes(digests: readonly { readonly hash: string }[], sizes: readonly number[]): number {
+  const overhead = digests.reduce((sum, { hash }) => sum + hash.length + 20, 0);
+  return sizes.reduce((sum, size) => sum + size, overhead);
 }

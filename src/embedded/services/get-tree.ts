@@ -3,12 +3,16 @@ import { codec } from "../../spec/codec.ts";
 import { formatDigest } from "../../wire/digest.ts";
 import { FieldWriter } from "../../wire/field-writer.ts";
 import { Status } from "../../wire/status.ts";
+import { answerAs } from "../behaviour/answer-as.ts";
+import type { TransferRules } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import type { Methods, V2 } from "../rpc/methods.ts";
 import { type BlobDigest, BlobMissingError } from "../store/blob-store.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
-const PATH = "/build.bazel.remote.execution.v2.ContentAddressableStorage/GetTree";
+const DIRECTORY = "build.bazel.remote.execution.v2.Directory";
+/** The path of the method. */
+export const GET_TREE = "/build.bazel.remote.execution.v2.ContentAddressableStorage/GetTree";
 
 /** A page ends after as many bytes, so that every client takes it, or after as many directories if the client asks for no other number. */
 const PAGE_BYTES = 1 << 20;
@@ -16,13 +20,14 @@ const PAGE_SIZE = 1000;
 
 /** Registers the method. */
 export function registerGetTree(methods: Methods, parts: ServiceParts): void {
-  methods.serverStreaming<V2<"GetTreeRequest">, V2<"GetTreeResponse">>(PATH, (request) =>
-    pages(parts, request),
-  );
+  methods.serverStreaming<V2<"GetTreeRequest">, V2<"GetTreeResponse">>(GET_TREE, (request) => {
+    if (request.rootDigest?.sizeBytes === 0n) answerAs(parts.behaviour, "empty-tree");
+    return pages(parts, pagesAsked(parts.behaviour.transfer, request));
+  });
 }
 
 /** The bytes of each distinct directory, breadth first; those that are missing are left out, except the root. */
-async function* walk({ level, digests, store }: ServiceParts, root: BlobDigest): AsyncIterable<Buffer> {
+async function* walk({ behaviour, digests, store }: ServiceParts, root: BlobDigest): AsyncIterable<Buffer> {
   const { number } = root.digestFunction;
   const seen = new Set([formatDigest(root)]);
   // Grows while it is walked.
@@ -32,7 +37,7 @@ async function* walk({ level, digests, store }: ServiceParts, root: BlobDigest):
     if (bytes === null && digest === root) throw new BlobMissingError(root);
     if (bytes === null) continue;
     yield bytes;
-    const { directories } = codec(level).decode("build.bazel.remote.execution.v2.Directory", bytes);
+    const { directories } = codec(behaviour.level).decode(DIRECTORY, bytes);
     for (const child of directories) {
       const read = digests.read(child.digest, number, "directories.digest");
       const name = formatDigest(read);
@@ -41,6 +46,14 @@ async function* walk({ level, digests, store }: ServiceParts, root: BlobDigest):
       queue.push(read);
     }
   }
+}
+
+/** The request as the server takes it: not every one has pages of a size that the client chooses. */
+function pagesAsked({ treePages }: TransferRules, request: V2<"GetTreeRequest">): V2<"GetTreeRequest"> {
+  const { pageSize, pageToken } = request;
+  if (treePages === "honoured" || (pageSize === 0 && pageToken === "")) return request;
+  if (treePages === "ignored") return Object.assign(request, { pageSize: 0, pageToken: "" });
+  throw new CallError(Status.UNIMPLEMENTED, "page_size and page_token are not supported; leave them out");
 }
 
 /** A page token is the number of directories before it: the walk is the same each time. */

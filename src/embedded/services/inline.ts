@@ -3,9 +3,6 @@ import type { DigestMessage } from "../digests.ts";
 import type { V2 } from "../rpc/methods.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
-/** Bytes put into one result, at most: what does not fit stays a digest. */
-const INLINE_BYTES = 1 << 20;
-
 /** What a request wants to have in the result itself: the hints of GetActionResultRequest and ExecuteRequest (D44, D51). */
 export interface InlineWishes {
   readonly inlineStdout: boolean;
@@ -13,14 +10,14 @@ export interface InlineWishes {
   readonly inlineOutputFiles: readonly string[];
 }
 
-/** Puts contents into the result as far as they are wished for, stored, and not too large together. Digests stay. */
+/** Puts contents into the result as far as they are wished for, stored, and not too large together for the server. Digests stay. */
 export async function inlineContents(
-  { digests, store }: Pick<ServiceParts, "digests" | "store">,
+  { behaviour, digests, store }: Pick<ServiceParts, "behaviour" | "digests" | "store">,
   result: V2<"ActionResult">,
   wishes: InlineWishes,
   digestFunction: DigestFunction,
 ): Promise<void> {
-  let left = INLINE_BYTES;
+  let left = behaviour.outputs.inlineBytes;
   const take = async (message: DigestMessage | null, put: (bytes: Buffer) => void) => {
     if (message === null || message.sizeBytes === 0n || message.sizeBytes > BigInt(left)) return;
     const bytes = await store.get(digests.read(message, digestFunction.number, "digest"));

@@ -40,7 +40,12 @@ export function registerOperations(methods: Methods, executor: Executor): void {
 export function findOperation(executor: Executor, name: string): ExecutionOperation {
   const found = executor.find(name);
   if (found !== undefined) return found;
-  throw new CallError(Status.NOT_FOUND, `there is no operation "${name}", or not any more; execute again`);
+  throw unknownOperation(name);
+}
+
+/** The failure for an operation that is not there. */
+export function unknownOperation(name: string): CallError {
+  return new CallError(Status.NOT_FOUND, `there is no operation "${name}", or not any more; execute again`);
 }
 
 /** The states of an operation, to its end or until `signal` is aborted. */

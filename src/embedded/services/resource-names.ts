@@ -1,7 +1,8 @@
-import { type ElementId, knows } from "../../spec/ledger.ts";
-import type { Level } from "../../spec/versions.ts";
 import { parseResourceName } from "../../wire/resource-name.ts";
 import { Status } from "../../wire/status.ts";
+import { answerAs } from "../behaviour/answer-as.ts";
+import type { Behaviour } from "../behaviour/behaviour.ts";
+import { checkInstance, reservedWord } from "../behaviour/instances.ts";
 import { CallError } from "../call-error.ts";
 import type { Compressor } from "../compressors.ts";
 import type { Digests } from "../digests.ts";
@@ -15,27 +16,14 @@ export interface NamedBlob {
   readonly compressor: Compressor | null;
 }
 
-/** Words that must not be segments of an instance name, and since when the grammar has them (D14). */
-const RESERVED: Readonly<Record<string, ElementId>> = {
-  blobs: "behaviour:reserved-segments",
-  uploads: "behaviour:reserved-segments",
-  actions: "behaviour:reserved-segments",
-  actionResults: "behaviour:reserved-segments",
-  operations: "behaviour:reserved-segments",
-  capabilities: "behaviour:reserved-segments",
-  "compressed-blobs": "behaviour:compressed-names",
-};
-
-/** Reads the names of blobs as a server of one level does (D14). Everything it throws is a CallError with INVALID_ARGUMENT. */
+/** Reads the names of blobs as one server does (D14). Everything it throws is a CallError, with INVALID_ARGUMENT unless the server has another. */
 export class ResourceNames {
-  private readonly level: Level;
+  private readonly behaviour: Behaviour;
   private readonly digests: Digests;
-  private readonly compressors: readonly Compressor[];
 
-  constructor({ level, digests, compressors }: ServiceParts) {
-    this.level = level;
+  constructor({ behaviour, digests }: ServiceParts) {
+    this.behaviour = behaviour;
     this.digests = digests;
-    this.compressors = compressors;
   }
 
   /** The blob in a name to read from. */
@@ -51,17 +39,16 @@ export class ResourceNames {
   private parse(name: string, upload: boolean): NamedBlob {
     const parsed = parseResourceName(name);
     if (parsed === null || (parsed.upload !== null) !== upload) throw this.malformed(name, upload);
-    const { instance, compressor, digestFunction, digest } = parsed;
-    const tooNew =
-      (compressor !== null && !knows(this.level, "behaviour:compressed-names")) ||
-      (digestFunction !== null && !knows(this.level, "behaviour:function-segment"));
-    if (tooNew) throw this.malformed(name, upload);
-    for (const segment of instance.split("/")) {
-      const rule = Object.hasOwn(RESERVED, segment) ? RESERVED[segment] : undefined;
-      if (rule !== undefined && knows(this.level, rule)) {
-        throw invalid(`resource_name: "${segment}" must not be a part of an instance name`);
-      }
-    }
+    const { instance, compressor, digestFunction, digest, metadata } = parsed;
+    const { names } = this.behaviour;
+    const beyond =
+      (compressor !== null && !names.compressed) ||
+      (digestFunction !== null && !names.functionSegment) ||
+      (metadata !== null && !names.trailing);
+    if (beyond) throw this.malformed(name, upload);
+    const word = reservedWord(this.behaviour.level, instance);
+    if (word !== null) throw invalid(`resource_name: "${word}" must not be a part of an instance name`);
+    checkInstance(this.behaviour, instance);
     return {
       digest: this.digests.check(digest, digestFunction, "resource_name"),
       compressor: compressor === null ? null : this.compressorAt(compressor),
@@ -69,13 +56,15 @@ export class ResourceNames {
   }
 
   private compressorAt(segment: string): Compressor {
-    const found = this.compressors.find(({ name }) => name.toLowerCase() === segment);
+    const { compressors } = this.behaviour.transfer;
+    const found = compressors.find(({ name }) => name.toLowerCase() === segment);
     if (found !== undefined) return found;
-    const names = this.compressors.map(({ name }) => name.toLowerCase()).join(", ");
+    const names = compressors.map(({ name }) => name.toLowerCase()).join(", ");
     throw invalid(`resource_name: this server does not know the compressor "${segment}", but ${names}`);
   }
 
   private malformed(name: string, upload: boolean): CallError {
+    answerAs(this.behaviour, "unreadable-resource-name");
     const form = `[INSTANCE/]${upload ? "uploads/ID/" : ""}blobs/HASH/SIZE`;
     return invalid(`resource_name: "${name.slice(0, 200)}" is not of the form ${form}`);
   }

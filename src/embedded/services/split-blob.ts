@@ -2,7 +2,7 @@
 import { enums } from "../../spec/generated/enums.ts";
 import { chunkSizes, cut } from "../../wire/fast-cdc.ts";
 import { digestOf } from "../../wire/hasher.ts";
-import { Status } from "../../wire/status.ts";
+import { Status, type StatusCode } from "../../wire/status.ts";
 import { CallError } from "../call-error.ts";
 import { digestMessage } from "../digests.ts";
 import type { Answer, Methods, V2 } from "../rpc/methods.ts";
@@ -28,11 +28,11 @@ export function registerSplitting(methods: Methods, parts: ServiceParts): void {
 
 /** Cuts by FastCDC 2020, whatever function the client prefers, as the API allows. A blob that is too short to be cut is its own chunk. */
 async function split(
-  { digests, store }: ServiceParts,
+  { behaviour, digests, store }: ServiceParts,
   request: V2<"SplitBlobRequest">,
 ): Promise<Answer<V2<"SplitBlobResponse">>> {
   const blob = digests.read(request.blobDigest, request.digestFunction, "blob_digest");
-  if (!(await store.has(blob))) throw new BlobMissingError(blob);
+  if (!(await store.has(blob))) throw notStored(behaviour.transfer.unknownManifest, blob);
   const chunkingFunction = enums.ChunkingFunction.FAST_CDC_2020;
   if (blob.sizeBytes < SIZES.max) return { chunkDigests: [digestMessage(blob)], chunkingFunction };
   const chunkDigests: { hash: string; sizeBytes: number }[] = [];
@@ -46,7 +46,7 @@ async function split(
 
 /** Stores the concatenation, if it has the digest that the request says. A blob that is there already stays as it is. */
 async function splice(
-  { digests, store }: ServiceParts,
+  { behaviour, digests, store }: ServiceParts,
   request: V2<"SpliceBlobRequest">,
 ): Promise<Answer<V2<"SpliceBlobResponse">>> {
   const blob = digests.read(request.blobDigest, request.digestFunction, "blob_digest");
@@ -57,9 +57,15 @@ async function splice(
     const what = `the chunks have ${total} bytes together, the blob ${blob.sizeBytes}`;
     throw new CallError(Status.INVALID_ARGUMENT, what);
   }
-  for (const chunk of chunks) if (!(await store.has(chunk))) throw new BlobMissingError(chunk);
+  for (const chunk of chunks) {
+    if (!(await store.has(chunk))) throw notStored(behaviour.transfer.missingChunk, chunk);
+  }
   if (!(await store.has(blob))) await join(blob, chunks, { store });
   return { blobDigest: digestMessage(blob) };
+}
+
+function notStored(code: StatusCode, blob: BlobDigest): CallError {
+  return new CallError(code, new BlobMissingError(blob).message);
 }
 
 async function join(

@@ -8,7 +8,7 @@ export interface HookCall extends Call {
   close(): void;
 }
 
-/** What the hooks of a plan get to know of an opened call. `instance` is the one that its first message names. */
+/** What the hooks of a plan get to know of an opened call. `instance` is what the upstream calls the one that its first message names. */
 export function hookCall(opened: OpenedCall, dialect: UpstreamDialect, instance: string): HookCall {
   const { budget, log, method, caller } = opened;
   const port = new UpstreamClient({

@@ -1,35 +1,81 @@
+import { internName } from "../../http2/hpack/name.ts";
 import type { MethodPlan, Plan } from "../../plan/plan.ts";
 import { announce } from "../../plan/run-hooks.ts";
+import { allMethods } from "../../spec/methods.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
 import type { UpstreamDialect } from "../../upstream/dialect.ts";
-import type { Route, Routes } from "../messages/route.ts";
+import type { HeadEdit, Route, Routes } from "../routing/route.ts";
+import { namesInstance, withInstance } from "./instance-of.ts";
 import { relayFilterOf } from "./relay-filter-of.ts";
-import { edited, translate } from "./translate.ts";
+import { type ResponseEdit, translate } from "./translate.ts";
 
-/** The routes that carry out a plan, on an upstream that is spoken to as `dialect` says. */
-export function planRoutes(plan: Plan, dialect: UpstreamDialect): Routes {
+/** What the routes of a plan are for. */
+export interface LaneContext {
+  /** How the upstream is spoken to. */
+  readonly dialect: UpstreamDialect;
+  /** What the upstream calls an instance; absent where instances do not matter to the way of a call. */
+  readonly rename?: (instance: string) => string;
+  /** What is made of the upstream's capabilities, in place of the lenses of the plan alone. */
+  readonly announce?: ResponseEdit;
+}
+
+/** The routes that carry out a plan. */
+export function planRoutes(plan: Plan, context: LaneContext): Routes {
+  const { rename } = context;
   const routes = new Map<string, Route>();
-  for (const [path, method] of plan.methods) {
-    const route = routeOf(path, method, plan, dialect);
+  const paths = new Set(plan.methods.keys());
+  if (context.announce !== undefined) paths.add(GET_CAPABILITIES);
+  if (rename !== undefined) for (const { path } of allMethods()) if (namesInstance(path)) paths.add(path);
+  for (const path of paths) {
+    const own = plan.methods.get(path) ?? UNTOUCHED;
+    const method = rename === undefined ? own : withRename(path, own, rename);
+    const route = routeOf(path, method, plan, context);
     if (route !== null) routes.set(path, route);
   }
   return routes;
 }
 
-function routeOf(path: string, method: MethodPlan, plan: Plan, dialect: UpstreamDialect): Route | null {
+const UNTOUCHED: MethodPlan = {
+  lane: "relay",
+  refusal: null,
+  heads: [],
+  scans: [],
+  requests: [],
+  responses: [],
+  streams: [],
+  answers: [],
+  features: [],
+};
+
+function routeOf(path: string, method: MethodPlan, plan: Plan, context: LaneContext): Route | null {
   const { refusal } = method;
   if (method.lane === "reject" && refusal !== null) {
     return { lane: "reject", handle: () => Promise.reject(refusal()) };
   }
-  if (method.lane === "relay") {
-    const filter = relayFilterOf(method);
-    if (filter === undefined) return null;
-    return filter === null
-      ? { lane: "translate", handle: translate(method, dialect) }
-      : { lane: "relay", filter };
-  }
   if (path === GET_CAPABILITIES) {
-    return { lane: "local", handle: edited(method, dialect, async (bytes) => announce(plan, bytes)) };
+    const edit: ResponseEdit = context.announce ?? (async (bytes) => announce(plan, bytes));
+    return { lane: "local", handle: translate(method, plan.pair, context, edit) };
   }
-  return { lane: "translate", handle: translate(method, dialect) };
+  if (method.lane !== "relay") return { lane: method.lane, handle: translate(method, plan.pair, context) };
+  const filter = relayFilterOf(method);
+  if (filter === undefined) return null;
+  if (filter === null) return { lane: "translate", handle: translate(method, plan.pair, context) };
+  const renames = method.heads.length > 0;
+  return { lane: "relay", filter, ...(renames && { head: withoutResourceName }) };
 }
+
+/** Names instances as the upstream does. Where the name stays, a message that names two is still refused: it could be taken for either. */
+function withRename(path: string, method: MethodPlan, rename: (instance: string) => string): MethodPlan {
+  if (!namesInstance(path)) return method;
+  const rewrite = (value: Buffer | null): Buffer | null => {
+    const before = value?.toString() ?? "";
+    const after = withInstance(path, before, rename);
+    return after === before ? value : Buffer.from(after);
+  };
+  return { ...method, heads: [...method.heads, { field: 1, rewrite }] };
+}
+
+const RESOURCE_NAME = internName("build.bazel.remote.execution.v2.resource-name");
+
+/** The routing header is optional and has to agree with the name in the request, which may change (D06). */
+const withoutResourceName: HeadEdit = (fields) => fields.filter(({ name }) => name !== RESOURCE_NAME);

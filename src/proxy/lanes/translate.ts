@@ -1,70 +1,142 @@
 import type { MethodPlan } from "../../plan/plan.ts";
-import { editRequest, editResponse } from "../../plan/run-hooks.ts";
-import type { UpstreamDialect } from "../../upstream/dialect.ts";
+import { editRequest, editResponse, joined } from "../../plan/run-hooks.ts";
+import type { Pair } from "../../translators/translator.ts";
 import type { CallHandler, OpenedCall } from "../messages/opened-call.ts";
 import type { OwnCall } from "../messages/own-call.ts";
 import { responseMetadata } from "../messages/response-metadata.ts";
 import { type HookCall, hookCall } from "./hook-call.ts";
 import { instanceOf } from "./instance-of.ts";
+import type { LaneContext } from "./plan-routes.ts";
 
-/** What is made of the responses of a call before the client gets them. */
+/** What is made of the messages of a response before the client gets them. */
 export type ResponseEdit = (message: Buffer, call: HookCall) => Promise<Buffer>;
 
-/** Serves the calls of a method whose messages are edited, message by message, on their way to the upstream and back. */
-export function translate(plan: MethodPlan, dialect: UpstreamDialect): CallHandler {
-  return edited(plan, dialect, (message, call) => editResponse(plan, message, call));
-}
-
-/** The same with another edit of the responses. */
-export function edited(plan: MethodPlan, dialect: UpstreamDialect, response: ResponseEdit): CallHandler {
+/**
+ * Serves the calls of a method whose messages are edited, message by message, on their way to the upstream and back, or which a hook answers in
+ * place of the upstream. `edit` replaces what the plan does to responses, and sees answers of hooks, too.
+ */
+export function translate(
+  plan: MethodPlan,
+  pair: Pair,
+  context: LaneContext,
+  edit?: ResponseEdit,
+): CallHandler {
+  const respond: ResponseEdit = edit ?? ((message, call) => editResponse(plan, message, call));
   return async (opened) => {
     const requests = opened.requests();
     const { value } = await requests.next();
     const first = value ?? null;
-    const call = hookCall(opened, dialect, first === null ? "" : instanceOf(opened.method, first));
+    const instance = first === null ? "" : instanceOf(opened.method, first);
+    const call = hookCall(opened, context.dialect, context.rename?.(instance) ?? instance);
     try {
-      const upstream = opened.call(opened.method);
-      let failure: { readonly error: unknown } | null = null;
-      const sent = send(plan, first, requests, upstream, call).catch((error: unknown) => {
-        failure = { error };
-        upstream.cancel();
-      });
-      try {
-        await receive(opened, upstream, (message) => response(message, call));
-      } catch (error) {
-        // A hook that refused the request has ended the upstream's answer as well.
-        throw failure === null ? error : (failure as { error: unknown }).error;
+      const answer = first === null ? null : await answerOf(plan, pair, first, requests, call);
+      if (answer === null) {
+        await forward(opened, plan, pair, chained(first, requests), call, respond);
+      } else {
+        for await (const message of answer) {
+          await opened.respond(edit === undefined ? message : [await edit(joined(message, EMPTY), call)]);
+        }
       }
-      await sent;
     } finally {
       call.close();
     }
   };
 }
 
+const EMPTY = Buffer.alloc(0);
+
+/** The answer of the first hook that has one. */
+async function answerOf(
+  { answers }: MethodPlan,
+  pair: Pair,
+  first: Buffer,
+  requests: AsyncIterable<Buffer>,
+  call: HookCall,
+): Promise<AsyncIterable<readonly Buffer[]> | null> {
+  for (const hook of answers) {
+    const answer = await hook(first, requests, call, pair);
+    if (answer !== null) return answer;
+  }
+  return null;
+}
+
+async function* chained(first: Buffer | null, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  if (first === null) return;
+  yield first;
+  yield* rest;
+}
+
+async function forward(
+  opened: OpenedCall,
+  plan: MethodPlan,
+  pair: Pair,
+  requests: AsyncIterable<Buffer>,
+  call: HookCall,
+  edit: ResponseEdit,
+): Promise<void> {
+  const upstream = opened.call(opened.method);
+  let failure: { readonly error: unknown } | null = null;
+  const sent = send(plan, pair, requests, upstream, call).catch((error: unknown) => {
+    failure = { error };
+    upstream.cancel();
+  });
+  try {
+    await receive(opened, plan, pair, upstream, call, edit);
+  } catch (error) {
+    // A hook that refused the request has ended the upstream's answer as well.
+    throw failure === null ? error : (failure as { error: unknown }).error;
+  }
+  await sent;
+}
+
 async function send(
   plan: MethodPlan,
-  first: Buffer | null,
-  requests: AsyncGenerator<Buffer, void, void>,
+  pair: Pair,
+  requests: AsyncIterable<Buffer>,
   upstream: OwnCall,
   call: HookCall,
 ): Promise<void> {
-  if (first !== null) await upstream.write([await editRequest(plan, first, call)]);
-  for await (const message of requests) await upstream.write([await editRequest(plan, message, call, false)]);
+  let messages = edited(requests, (message, first) => editRequest(plan, message, call, first));
+  for (const { request } of plan.streams) {
+    if (request !== undefined) messages = whole(request(messages, call, pair));
+  }
+  for await (const message of messages) await upstream.write([message]);
   await upstream.end();
 }
 
 /** Passes the answer on: metadata, messages as `edit` makes them, and trailers. */
 async function receive(
   opened: OpenedCall,
+  plan: MethodPlan,
+  pair: Pair,
   upstream: OwnCall,
-  edit: (message: Buffer) => Promise<Buffer>,
+  call: HookCall,
+  edit: ResponseEdit,
 ): Promise<void> {
   void upstream.head.then(
     (fields) => opened.head(responseMetadata(fields)),
     // The messages tell.
     () => {},
   );
-  for await (const message of upstream.messages()) await opened.respond([await edit(message)]);
+  let messages: AsyncIterable<Buffer> = upstream.messages();
+  for (const { response } of plan.streams.toReversed()) {
+    if (response !== undefined) messages = whole(response(messages, call, pair));
+  }
+  for await (const message of messages) await opened.respond([await edit(message, call)]);
   opened.addTrailers(responseMetadata(await upstream.trailers));
+}
+
+async function* edited(
+  messages: AsyncIterable<Buffer>,
+  edit: (message: Buffer, first: boolean) => Promise<Buffer>,
+): AsyncGenerator<Buffer> {
+  let first = true;
+  for await (const message of messages) {
+    yield await edit(message, first);
+    first = false;
+  }
+}
+
+async function* whole(messages: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Buffer> {
+  for await (const slices of messages) yield joined(slices, EMPTY);
 }

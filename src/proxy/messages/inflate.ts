@@ -25,10 +25,7 @@ export async function inflateMessage(encoding: string, bytes: Buffer, limit: num
     );
   }
   const decode = decoders[encoding];
-  if (decode === undefined) {
-    const text = `the message encoding "${encoding.slice(0, 40)}" cannot be read here; it must be one of ${READABLE_ENCODINGS}`;
-    throw new CallError(Status.UNIMPLEMENTED, text);
-  }
+  if (decode === undefined) throw unreadableEncoding(encoding);
   try {
     return await decode(bytes, { maxOutputLength: Math.max(1, limit) });
   } catch (error) {
@@ -40,4 +37,10 @@ export async function inflateMessage(encoding: string, bytes: Buffer, limit: num
     }
     throw new CallError(Status.INTERNAL, `a message is not valid ${encoding}: ${(error as Error).message}`);
   }
+}
+
+/** The error of a message in an encoding that opened lanes do not read. */
+export function unreadableEncoding(encoding: string): CallError {
+  const text = `the message encoding "${encoding.slice(0, 40)}" cannot be read here; it must be one of ${READABLE_ENCODINGS}`;
+  return new CallError(Status.UNIMPLEMENTED, text);
 }

@@ -5,9 +5,10 @@ import type { Lane } from "../../observe/call-table.ts";
 import type { Log } from "../../observe/log.ts";
 import { Status } from "../../wire/status.ts";
 import type { Core } from "../core.ts";
+import type { Links } from "../links.ts";
 import { endCall, responseHead, trailerFields } from "../local-reply.ts";
 import { timeoutOf } from "../request-head.ts";
-import type { UpstreamLink } from "../upstream-link.ts";
+import type { UpstreamTarget } from "../upstream-target.ts";
 import { budgetSpent, CallError, toCallError } from "./call-error.ts";
 import { MessageStream } from "./message-stream.ts";
 import { type Caller, OwnCall } from "./own-call.ts";
@@ -23,7 +24,8 @@ export class OpenedCall {
   /** The client's metadata, deadline and cancellation: what calls made for it carry. */
   readonly caller: Caller;
   private readonly core: Core;
-  private readonly link: UpstreamLink;
+  private readonly links: Links;
+  private readonly upstream: UpstreamTarget;
   private readonly client: Stream;
   private readonly lane: Lane;
   private readonly stream: MessageStream;
@@ -36,10 +38,11 @@ export class OpenedCall {
   private headSent = false;
   private over = false;
 
-  /** `fields` is the request's head; `link` is the one for calls of the bridge's own. */
+  /** `fields` is the request's head; `links` are the client's, and `upstream` is where its calls go. */
   constructor(
     core: Core,
-    link: UpstreamLink,
+    links: Links,
+    upstream: UpstreamTarget,
     client: Stream,
     lane: Lane,
     method: string,
@@ -47,7 +50,8 @@ export class OpenedCall {
     fin: boolean,
   ) {
     this.core = core;
-    this.link = link;
+    this.links = links;
+    this.upstream = upstream;
     this.client = client;
     this.lane = lane;
     this.method = method;
@@ -124,9 +128,12 @@ export class OpenedCall {
     this.trailers.push(...fields);
   }
 
-  /** A call to the upstream on this client's behalf. `resourceName` is that of a ByteStream call, for the routing header. */
-  call(path: string, resourceName?: string): OwnCall {
-    return new OwnCall(this.core, this.link, path, this.caller, resourceName);
+  /**
+   * A call on this client's behalf, to its upstream or to another. `resourceName` is that of a ByteStream call, for the routing
+   * header.
+   */
+  call(path: string, resourceName?: string, upstream: UpstreamTarget = this.upstream): OwnCall {
+    return new OwnCall(this.core, this.links.own(upstream), path, this.caller, resourceName);
   }
 
   private succeed(): void {

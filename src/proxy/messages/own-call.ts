@@ -44,7 +44,6 @@ export class OwnCall implements WaitingCall {
   readonly head: Promise<readonly Field[]>;
   /** The trailers of a call that ended with OK; rejects with a `CallError` for every other ending. */
   readonly trailers: Promise<readonly Field[]>;
-  private readonly core: Core;
   private readonly link: UpstreamLink;
   private readonly path: string;
   private readonly caller: Caller;
@@ -61,7 +60,6 @@ export class OwnCall implements WaitingCall {
 
   /** `resourceName` is that of a ByteStream call, for the routing header. */
   constructor(core: Core, link: UpstreamLink, path: string, caller: Caller, resourceName?: string) {
-    this.core = core;
     this.link = link;
     this.path = path;
     this.caller = caller;
@@ -123,7 +121,7 @@ export class OwnCall implements WaitingCall {
 
   unavailable(why: string): void {
     this.fail(
-      new CallError(Status.UNAVAILABLE, `cannot reach the upstream ${this.core.upstream.display}: ${why}`),
+      new CallError(Status.UNAVAILABLE, `cannot reach the upstream ${this.link.upstream.display}: ${why}`),
     );
   }
 
@@ -148,7 +146,7 @@ export class OwnCall implements WaitingCall {
   }
 
   private resetError(code: number, why: string | null): CallError {
-    const { display } = this.core.upstream;
+    const { display } = this.link.upstream;
     if (why !== null)
       return new CallError(Status.UNAVAILABLE, `lost the call to the upstream ${display}: ${why}`);
     const grpc = RESET_CODES.get(code) ?? Status.INTERNAL;
@@ -193,7 +191,7 @@ export class OwnCall implements WaitingCall {
 
   private requestHead(): Field[] {
     const { metadata } = this.caller;
-    const head = requestFields(this.path, this.core.upstream, metadata, this.resourceName);
+    const head = requestFields(this.path, this.link.upstream, metadata, this.resourceName);
     if (this.caller.deadline !== null) {
       head.push(makeField(TIMEOUT, formatTimeout(Math.max(1, this.caller.deadline - performance.now()))));
     }

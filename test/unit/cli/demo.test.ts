@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blobOf, type Digest } from "../../../src/cli/demo/blob.ts";
 import type { BuiltTarget } from "../../../src/cli/demo/build.ts";
-import { flatten, inputTree, type RemoteFile } from "../../../src/cli/demo/files.ts";
 import { EXPECTED, SOURCES, TARGETS } from "../../../src/cli/demo/phrase-book.ts";
 import { bytes, duration } from "../../../src/cli/demo/report.ts";
 import { verifyCaching, verifyOutputs } from "../../../src/cli/demo/verify.ts";
-import { codec } from "../../../src/spec/codec.ts";
-
-const TREE = "build.bazel.remote.execution.v2.Tree";
-const DIRECTORY = "build.bazel.remote.execution.v2.Directory";
+import { blobOf, type Digest } from "../../../src/client/blob.ts";
 
 /** A finished build of one target that made these files, and a client that can read them. */
 function built(files: Record<string, string>, cached = false) {
@@ -56,32 +51,6 @@ test("every target uses only what sources and earlier targets give, and all that
     const made = Object.keys(EXPECTED).filter((path) => path === output || path.startsWith(`${output}/`));
     assert(made.length > 0, output);
   }
-});
-
-test("files become canonical directories and come back from a Tree", () => {
-  const file = (content: string, executable = false): RemoteFile => ({
-    digest: blobOf(content).digest,
-    executable,
-  });
-  const files = new Map([
-    ["z", file("z")],
-    ["a/b/c", file("c", true)],
-    ["a.txt", file("t")],
-    ["a/x", file("x")],
-  ]);
-  const { root, directories } = inputTree(files);
-  const messages = directories.map(({ bytes: encoded }) => codec().decode(DIRECTORY, encoded));
-  for (const { files: nodes } of messages) {
-    const names = nodes.map(({ name }) => name);
-    assert.deepEqual(names, names.toSorted());
-  }
-  assert.equal(directories.at(-1)?.digest.hash, root.hash);
-  const tree = codec().create(TREE, { root: messages.at(-1), children: messages.slice(0, -1) });
-  const back = flatten(tree, "base");
-  assert.deepEqual(
-    [...back].map(([path, { digest, executable }]) => [path, digest.hash, executable]).sort(),
-    [...files].map(([path, { digest, executable }]) => [`base/${path}`, digest.hash, executable]).sort(),
-  );
 });
 
 test("times and sizes for people", () => {

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { loadConfig } from "../../../src/config/load.ts";
+import { readProfile, shippedProfiles } from "../../../src/peers/read-profile.ts";
+import { readSettings } from "../../../src/plan/settings.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "examples-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -15,13 +17,27 @@ for (const name of ["upstream-ca", "bridge", "bridge-key", "server", "server-key
 }
 
 const examples = globSync("config/examples/*");
+for (const example of examples) cpSync(example, join(folder, basename(example)));
+
+/** The one that is no configuration; others name it. */
+const PROFILE = "profile.yaml";
 
 test("there are examples", () => assert.ok(examples.length > 0));
 
-for (const example of examples) {
-  test(`${example} loads`, () => {
-    const copy = join(folder, basename(example));
-    cpSync(example, copy);
-    loadConfig({ flags: new Map([["config", [copy]]]), env: {}, terminal: false });
+for (const name of examples.map((path) => basename(path)).filter((one) => one !== PROFILE)) {
+  test(`${name} loads, and every name in it is one`, () => {
+    const flags = new Map([["config", [join(folder, name)]]]);
+    readSettings(loadConfig({ flags, env: {}, terminal: false }));
   });
 }
+
+test(`${PROFILE} is a profile that extends a shipped one`, () => {
+  const known = readProfile(join(folder, PROFILE), shippedProfiles());
+  const { facts, features } = known.resolve("server", "our-buildfarm");
+  assert.equal(facts.messageLimit?.is, 16 * 2 ** 20);
+  assert.deepEqual(features["action-platform"]?.reads, ["action", "command"]);
+  assert.equal(
+    facts.sortedLists?.required,
+    known.resolve("server", "buildfarm@2.15").facts.sortedLists?.required,
+  );
+});

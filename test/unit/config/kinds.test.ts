@@ -94,6 +94,10 @@ test("the embedded upstream plays every level of the API, the newest by default"
   for (const level of LEVELS) {
     assert.deepEqual(upstreamName.parse(`embedded:${level}`), { kind: "embedded", level });
   }
+  assert.deepEqual(upstreamName.parse("embedded:buildbarn@2026-03-26"), {
+    kind: "embedded",
+    server: "buildbarn@2026-03-26",
+  });
   assert.match(refusal(upstreamName, "embedded:2.99"), /names the level "2.99"; levels are 2018-11, 2.0/);
 });
 

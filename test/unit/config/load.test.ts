@@ -49,7 +49,15 @@ test("the upstream is all that has to be said", () => {
       display: "buildfarm:8980",
       tls: null,
       authority: "upstream",
+      profile: null,
     },
+    upstreams: {},
+    routes: [],
+    clients: [],
+    clientProfile: null,
+    profiles: [],
+    policy: {},
+    places: {},
     httpUpstream: null,
     tls: null,
     admin: { kind: "tcp", host: "127.0.0.1", port: 9985 },
@@ -134,6 +142,7 @@ test("the file may give the upstream alone or with what belongs to it", () => {
     display: "grpcs://h:443",
     tls: { serverName: "other" },
     authority: "client",
+    profile: null,
   });
 });
 

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { levelBehaviour } from "../../../src/embedded/behaviour/of-level.ts";
 import { Executor } from "../../../src/embedded/execution/executor.ts";
 import type { ExecutionOperation } from "../../../src/embedded/execution/operation.ts";
 import type { BlobDigest } from "../../../src/embedded/store/blob-store.ts";
@@ -56,7 +57,13 @@ export class Workshop {
     this.client = client;
     this.scratchDir = join(directory, "scratch");
     const { store, actionCache, scratchDir } = this;
-    this.executor = new Executor({ level, store, actionCache, scratchDir, parallelism });
+    this.executor = new Executor({
+      behaviour: levelBehaviour(level),
+      store,
+      actionCache,
+      scratchDir,
+      parallelism,
+    });
   }
 
   /** A workshop that is cleaned up, and checked for leftovers, after the test. */

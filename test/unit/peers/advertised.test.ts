@@ -17,8 +17,22 @@ test("what a server of the newest level announces is read", () => {
         digestFunctions: [1, 9, 2],
         actionCacheUpdateCapabilities: { updateEnabled: true },
         maxBatchTotalSizeBytes: 4_194_304n,
+        symlinkAbsolutePathStrategy: 2,
+        supportedCompressors: [1, 0],
+        supportedBatchUpdateCompressors: [2],
+        maxCasBlobSizeBytes: 5_000_000_000n,
+        splitBlobSupport: true,
+        spliceBlobSupport: true,
       },
-      executionCapabilities: { digestFunction: 1, digestFunctions: [1, 9], execEnabled: true },
+      executionCapabilities: {
+        digestFunction: 1,
+        digestFunctions: [1, 9],
+        execEnabled: true,
+        supportedNodeProperties: ["mtime", "unix_mode"],
+        executionPriorityCapabilities: {
+          priorities: [{ minPriority: -5, maxPriority: -1 }, { maxPriority: 7 }],
+        },
+      },
       deprecatedApiVersion: { major: 2, minor: 0 },
       lowApiVersion: { major: 2, minor: 3 },
       highApiVersion: { major: 2, minor: 11, prerelease: "rc1" },
@@ -34,6 +48,19 @@ test("what a server of the newest level announces is read", () => {
     maxBatchBytes: 4_194_304,
     executes: true,
     writesResults: true,
+    statesStore: true,
+    statesExecution: true,
+    compressors: [1, 0],
+    batchCompressors: [2],
+    maxBlobBytes: 5_000_000_000,
+    absoluteSymlinks: 2,
+    splits: true,
+    splices: true,
+    nodeProperties: ["mtime", "unix_mode"],
+    priorities: [
+      { min: -5, max: -1 },
+      { min: 0, max: 7 },
+    ],
   });
 });
 
@@ -82,6 +109,29 @@ test("lists come packed or one by one, parts of a message are merged, senseless 
   });
   const { storeFunctions, maxBatchBytes } = readAdvertised(Buffer.concat([packed, single]));
   assert.deepEqual([storeFunctions, maxBatchBytes], [[1, 1000, 2, 5], 0]);
+});
+
+test("which parts there are is told apart from what they say", () => {
+  const empty = (number: number) => readAdvertised(Buffer.from([(number << 3) | 2, 0]));
+  const parts = [empty(1), empty(2), empty(9)].map((each) => [each.statesStore, each.statesExecution]);
+  assert.deepEqual(parts, [
+    [true, false],
+    [false, true],
+    [false, false],
+  ]);
+});
+
+test("what proposals put under the numbers of later fields is not looked at (P05, P10)", () => {
+  const draft = new FieldWriter();
+  draft.varint(4, 100);
+  // Ways of chunking, as a message where the largest blob is a number now; and numbers where there are messages and flags.
+  draft.bytes(8, Buffer.from([8, 1]));
+  draft.bytes(9, Buffer.from([8, 1]));
+  draft.bytes(11, Buffer.from([8, 1, 16, 255]));
+  const out = new FieldWriter();
+  out.message(1, draft.finish());
+  const { maxBatchBytes, maxBlobBytes, splits, splices } = readAdvertised(out.toBuffer());
+  assert.deepEqual([maxBatchBytes, maxBlobBytes, splits, splices], [100, 0, false, false]);
 });
 
 test("broken bytes are refused", () => {

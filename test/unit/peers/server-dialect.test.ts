@@ -103,7 +103,11 @@ for (const [what, highApiVersion, level, high] of NONSENSE) {
 test("methods that were tried in vain are missing, besides those a profile names, each once", () => {
   const configured = profiles.resolve("server", "buildbarn@2026-03-26");
   const waitExecution = "/build.bazel.remote.execution.v2.Execution/WaitExecution";
-  const known = { ...unknownServer("it"), configured, missingMethods: [GET_TREE, waitExecution] };
+  const known = {
+    ...unknownServer("it"),
+    configured,
+    probed: { missingMethods: [GET_TREE, waitExecution], claims: [] },
+  };
   const { missingMethods } = serverFacts(known);
   assert.ok(missingMethods.includes(waitExecution));
   assert.equal(missingMethods.filter((path) => path === GET_TREE).length, 1);

@@ -4,8 +4,9 @@ import { basename, dirname } from "node:path";
 import { test } from "node:test";
 import { CLIENT_FACTS } from "../../../src/peers/client-facts.ts";
 import type { Role } from "../../../src/peers/profile.ts";
+import { ProfileCatalogue } from "../../../src/peers/profile-catalogue.ts";
 import { PROFILE_FEATURES } from "../../../src/peers/profile-features.ts";
-import { shippedFiles, shippedProfiles } from "../../../src/peers/read-profile.ts";
+import { readProfile, shippedFiles, shippedProfiles } from "../../../src/peers/read-profile.ts";
 import { SERVER_FACTS } from "../../../src/peers/server-facts.ts";
 import { TRANSLATORS } from "../../../src/translators/registry.ts";
 
@@ -80,6 +81,10 @@ test("a file is named after its peer and lies with its role", () => {
     const { role, peer } = JSON.parse(readFileSync(file, "utf8"));
     assert.equal(`${basename(dirname(file))}/${basename(file)}`, `${role}s/${peer}.json`);
   }
+});
+
+test("every file is a valid profile by itself, as the start takes it to be", () => {
+  for (const file of shippedFiles()) readProfile(file, ProfileCatalogue.EMPTY);
 });
 
 test("the name of each range leads back to it", () => {

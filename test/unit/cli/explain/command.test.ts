@@ -112,6 +112,7 @@ const WRONG: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   ],
   [["--client", "bazel", "--server", "http://x:1"], /--server: starts with http:\/\//],
   [["--client", "bazel"], /no server to talk to/],
+  [["--client", "bazel", "--server", "buildbarn", "--config", "/does/not/exist"], /\/does\/not\/exist/],
   [["--client", "bazel", "--config", "/does/not/exist"], /\/does\/not\/exist/],
 ];
 
@@ -127,6 +128,6 @@ test("a server that does not answer ends with the code of upstreams, and a way o
   const address = `127.0.0.1:${await freePort()}`;
   const { code, out, err } = await explain("--client", "bazel", "--server", address);
   assert.deepEqual([code, out], [4, ""]);
-  assert.match(err, /does not tell what it can do: GetCapabilities ended with UNAVAILABLE/);
+  assert.match(err, /does not tell what it is: GetCapabilities ended with UNAVAILABLE/);
   assert.match(err, /--server buildfarm@2\.15/);
 });

@@ -1,0 +1,192 @@
+/** How one embedded server behaves: everything in which servers differ, as plain data that services and executor ask. Immutable. */
+import type { Level } from "../../spec/versions.ts";
+import type { DigestFunction } from "../../wire/digest-function.ts";
+import type { StatusCode } from "../../wire/status.ts";
+import type { Compressor } from "../compressors.ts";
+
+/** A question that tells servers apart, as profiles name it. */
+export type Ask =
+  | "empty-tree"
+  | "unknown-instance"
+  | "unreadable-resource-name"
+  | "empty-batch-read"
+  | "empty-batch-update"
+  | "fetch-without-uris"
+  | "reflection"
+  | "health";
+
+/** The answer to such a question; the text is null where the server's own does not matter. */
+export interface Sign {
+  readonly code: StatusCode;
+  readonly text: string | null;
+}
+
+/** An API version of ServerCapabilities. */
+export interface AnnouncedVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch?: number;
+}
+
+/** What ServerCapabilities say; what is empty, 0 or null is not said. */
+export interface Announcement {
+  readonly deprecated: AnnouncedVersion | null;
+  readonly low: AnnouncedVersion | null;
+  readonly high: AnnouncedVersion | null;
+  readonly updateEnabled: boolean;
+  readonly execEnabled: boolean;
+  readonly maxBatchBytes: number;
+  readonly maxBlobBytes: number;
+  readonly absoluteSymlinks: boolean;
+  /** Numbers of compressors, IDENTITY included where it is listed. */
+  readonly compressors: readonly number[];
+  readonly batchCompressors: readonly number[];
+  /** Whether ExecutionCapabilities have the list of digest functions, not just the one. */
+  readonly executionFunctions: boolean;
+  readonly nodeProperties: readonly string[];
+  /** The least and the largest priority. */
+  readonly priorities: readonly [least: number, largest: number] | null;
+  readonly split: boolean;
+  readonly splice: boolean;
+}
+
+/** Which instance names there are. */
+export interface InstanceRules {
+  readonly are: "any" | "configured" | "prefix";
+  /** The configured names, or prefixes of names; a pattern stands for all that it matches. */
+  readonly configured: readonly string[];
+  readonly pattern: RegExp | null;
+  /** What other names end in. */
+  readonly otherwise: StatusCode;
+  /** Whether reserved words and empty segments are refused in every request, not only in resource names. */
+  readonly strict: boolean;
+  /** WaitExecution does not find operations of instances whose names have slashes. */
+  readonly slashesBreakWaiting: boolean;
+}
+
+/** Which resource names it takes. */
+interface ResourceNameRules {
+  readonly compressed: boolean;
+  readonly functionSegment: boolean;
+  readonly trailing: boolean;
+}
+
+/** How blobs travel. */
+export interface TransferRules {
+  /** For streams, the preferred one first. */
+  readonly compressors: readonly Compressor[];
+  readonly batchCompressors: readonly Compressor[];
+  /** Bytes of a batch, at most: of its blobs, or of the whole message. */
+  readonly batch: { readonly most: number; readonly counts: "blobs" | "message" };
+  readonly messageBytes: number;
+  /** Bytes of a blob, at most; Infinity for no limit. */
+  readonly blobBytes: number;
+  /** What the reply to a compressed upload counts, and what it says when the blob was there before. */
+  readonly committedSize: {
+    readonly counts: "sent" | "blob" | "minus-one";
+    readonly early: "sent" | "blob" | "minus-one";
+  };
+  readonly readOffset: "honoured" | "ignored-compressed";
+  readonly readLimit: "honoured" | "unimplemented" | "out-of-range" | "refused-compressed";
+  readonly writeStatus: "offset" | "nothing-or-all";
+  readonly treePages: "honoured" | "ignored" | "refused";
+  /** Statuses of SplitBlob for a blob, and of SpliceBlob for a chunk, that is not stored. */
+  readonly unknownManifest: StatusCode;
+  readonly missingChunk: StatusCode;
+}
+
+/** How a worker is found. */
+export interface PlatformRules {
+  /** Where the platform is looked for; the first that has one counts. */
+  readonly from: readonly ("action" | "command")[];
+  /** `lexicon`: properties of the API's lexicon have to be this machine's, others are taken as met. */
+  readonly by: "lexicon" | "equal-sets" | "registered-names" | "configuration";
+  /** The properties of the worker, for `equal-sets`. */
+  readonly worker: Readonly<Record<string, string>>;
+  /** The names that may be asked for, for `registered-names`. */
+  readonly names: readonly string[];
+  readonly otherwise: "text" | "invalid";
+}
+
+/** The kinds of blobs an execution needs. */
+export type NeededBlob = "action" | "command" | "inputs";
+
+/** What it reads of an action and how it runs it. */
+export interface ActionRules {
+  readonly platform: PlatformRules;
+  readonly readsLists: boolean;
+  readonly readsPaths: boolean;
+  readonly readsDirectoryFormat: boolean;
+  readonly sortedLists: boolean;
+  /** Where a program with a relative path starts, and where the paths of outputs do. */
+  readonly programBase: "input-root" | "working-directory";
+  readonly outputBase: "input-root" | "working-directory";
+  readonly cacheLookup: boolean;
+  readonly stream: "to-the-end" | "first-operation";
+  readonly missing: {
+    readonly as: "missing" | "text" | "not-found";
+    readonly of: readonly NeededBlob[];
+    /** Whether the response of the operation tells, or the call itself ends so. */
+    readonly inResponse: boolean;
+  };
+  readonly symlinks: boolean;
+  readonly absoluteSymlinks: boolean;
+  /** Attributes of files that are set on inputs. */
+  readonly applied: readonly NodeAttribute[];
+}
+
+/** An attribute of a file that this server can set and read. */
+export type NodeAttribute = "mtime" | "unix_mode";
+
+/** How results are told. */
+export interface OutputRules {
+  /** The level whose ActionResult and ExecuteOperationMetadata it writes: its own, or that of a newer field it has nevertheless. */
+  readonly resultLevel: Level;
+  readonly metadataLevel: Level;
+  readonly namesFunction: boolean;
+  /** Which lists name links: the one that the declaration asks for, or the same for all. */
+  readonly symlinkLists: "as-declared" | "typed" | "unified" | "both";
+  readonly links: "reported" | "followed";
+  readonly dangling: "reported" | "dropped" | "failed";
+  /** The forms of output directories: as asked for, a Tree alone, a Tree and what is asked for, or root directories alone. */
+  readonly directories: "as-asked" | "tree" | "tree-and-asked" | "directory";
+  readonly returned: readonly NodeAttribute[];
+  /** Whether a request for a property it does not return is refused. */
+  readonly refusesUnknownProperties: boolean;
+  /** Bytes put into one result on request, at most; 0 for none. */
+  readonly inlineBytes: number;
+  /** Whether short streams come in the result unasked, as before 2.0. */
+  readonly inlinesStreams: boolean;
+}
+
+/** How Fetch and Push answer, where they are. */
+export interface AssetRules {
+  readonly refusesQualifiers: boolean;
+  readonly withoutUris: StatusCode;
+  readonly pushes: boolean;
+}
+
+/** All of it. */
+export interface Behaviour {
+  /** The name of the profile that is played; null for a level of the API. */
+  readonly profile: string | null;
+  /** The level it follows in all that is not said here. */
+  readonly level: Level;
+  /** Paths of the methods it has. */
+  readonly methods: ReadonlySet<string>;
+  readonly signs: ReadonlyMap<Ask, Sign>;
+  /** Digest functions it offers, the preferred one first; never empty. */
+  readonly functions: readonly DigestFunction[];
+  /** Whether it looks at the field `digest_function` of requests. */
+  readonly readsFunctionField: boolean;
+  readonly refusesRepeatedMetadata: boolean;
+  /** The status of UpdateActionResult where it is not allowed: OK stands for taking the result and dropping it; null allows it. */
+  readonly updateRefusal: StatusCode | null;
+  readonly announced: Announcement;
+  readonly instances: InstanceRules;
+  readonly names: ResourceNameRules;
+  readonly transfer: TransferRules;
+  readonly actions: ActionRules;
+  readonly outputs: OutputRules;
+  readonly assets: AssetRules;
+}

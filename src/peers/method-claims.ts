@@ -1,0 +1,45 @@
+/** The features that are a matter of methods, and no more. */
+import type { Claim, Evidence } from "./dialect.ts";
+import { pathsOf } from "./profile-methods.ts";
+
+/** The first form where one of the methods is missing, the second one elsewhere. */
+interface ByMethod {
+  readonly feature: string;
+  readonly forms: readonly [older: string, newer: string];
+  readonly methods: readonly string[];
+}
+
+const ABSENT_OR_OFFERED = ["absent", "offered"] as const;
+const STORAGE = "ContentAddressableStorage";
+const BY_METHOD: readonly ByMethod[] = [
+  { feature: "asset-service", forms: ABSENT_OR_OFFERED, methods: ["Fetch/FetchBlob"] },
+  {
+    feature: "batch-methods",
+    forms: ["streams", "batches"],
+    methods: [`${STORAGE}/BatchReadBlobs`, `${STORAGE}/BatchUpdateBlobs`],
+  },
+  { feature: "capabilities-service", forms: ABSENT_OR_OFFERED, methods: ["Capabilities/GetCapabilities"] },
+  {
+    feature: "chunking",
+    forms: ["whole", "chunks"],
+    methods: [`${STORAGE}/SplitBlob`, `${STORAGE}/SpliceBlob`],
+  },
+  { feature: "get-tree", forms: ABSENT_OR_OFFERED, methods: [`${STORAGE}/GetTree`] },
+  { feature: "wait-execution", forms: ABSENT_OR_OFFERED, methods: ["Execution/WaitExecution"] },
+];
+
+/**
+ * What follows for features from the methods a server has.
+ * @param has Whether it has the method with this path; undefined where nobody knows.
+ */
+export function* methodClaims(
+  has: (path: string) => boolean | undefined,
+  evidence: Evidence,
+): Generator<Claim> {
+  for (const { feature, forms, methods } of BY_METHOD) {
+    const there = methods.flatMap(pathsOf).map(has);
+    const [older, newer] = forms;
+    if (there.includes(false)) yield { feature, reads: [older], evidence };
+    else if (!there.includes(undefined)) yield { feature, reads: [newer, older], evidence };
+  }
+}

@@ -1,0 +1,148 @@
+import type { Field } from "../http2/hpack/field.ts";
+import { internName } from "../http2/hpack/name.ts";
+import type { Stream, StreamSink } from "../http2/stream.ts";
+import { Status } from "../wire/status.ts";
+import type { Core } from "./core.ts";
+import { EarlyRequest } from "./early-request.ts";
+import { endCall } from "./local-reply.ts";
+import { budgetSpent, CallError, toCallError } from "./messages/call-error.ts";
+import { InstancePeek } from "./messages/instance-peek.ts";
+import { timeoutOf } from "./request-head.ts";
+import type { Wait } from "./routing/route.ts";
+
+const GRPC_ENCODING = internName("grpc-encoding");
+
+/**
+ * Tries to route the call again: `instance` is the one it names, or null while nobody asked. Either starts the call, which gives its stream another
+ * sink, and returns null; or returns what it has to wait for next. `bare` says that the request was over with its head.
+ */
+export type Retry = (instance: string | null, head: readonly Field[], bare: boolean) => Wait | null;
+
+/** A call whose way is not known yet: keeps what comes of it, bounded by the stream's window and the budget. */
+export class HeldCall implements StreamSink {
+  private readonly core: Core;
+  private readonly stream: Stream;
+  private readonly path: string;
+  private readonly again: Retry;
+  private readonly early: EarlyRequest | null;
+  private readonly timer: NodeJS.Timeout | null = null;
+  private peek: InstancePeek | null = null;
+  private instance: string | null = null;
+  private fin: boolean;
+  private over = false;
+
+  /** Holds the call on `stream`, whose head is `fields`; `wait` is what it waits for. */
+  constructor(
+    core: Core,
+    stream: Stream,
+    path: string,
+    fields: readonly Field[],
+    fin: boolean,
+    wait: Wait,
+    again: Retry,
+  ) {
+    this.core = core;
+    this.stream = stream;
+    this.path = path;
+    this.again = again;
+    this.fin = fin;
+    stream.sink = this;
+    this.early = EarlyRequest.keep(stream, core.budget, fields, fin);
+    if (this.early === null) {
+      this.fail(budgetSpent(core.budget.limit));
+      return;
+    }
+    const timeout = timeoutOf(fields);
+    if (timeout !== null) this.timer = setTimeout(() => this.expired(), Math.min(timeout, 0x7fff_ffff));
+    this.waitFor(wait);
+  }
+
+  headers(fields: readonly Field[]): void {
+    this.fin = true;
+    this.early?.addTrailers(fields);
+    this.ended();
+  }
+
+  data(buffer: Buffer, start: number, end: number, fin: boolean): number {
+    if (this.over) return end - start;
+    this.fin = fin;
+    const taken = this.early!.add(buffer, start, end, fin);
+    if (this.peek !== null) this.look(buffer, start, end);
+    if (fin) this.ended();
+    return taken;
+  }
+
+  reset(): void {
+    this.finish();
+    this.early?.drop();
+    this.core.metrics.callEnded(this.path, "relay", Status.CANCELLED, 0);
+  }
+
+  drained(): void {
+    // Nothing is sent from here.
+  }
+
+  private waitFor(wait: Wait): void {
+    if (wait.for === "knowledge") {
+      void wait.until.then(() => this.retry(this.instance));
+      return;
+    }
+    const encoding = this.early!.head.find(({ name }) => name === GRPC_ENCODING)?.value ?? "";
+    this.peek = new InstancePeek(this.path, encoding);
+    if (this.fin) this.ended();
+  }
+
+  private look(buffer: Buffer, start: number, end: number): void {
+    try {
+      const instance = this.peek!.feed(buffer, start, end);
+      if (instance !== null) this.found(instance);
+    } catch (error) {
+      this.fail(toCallError(error, this.core.log, this.path));
+    }
+  }
+
+  /** A request without a message names no instance. */
+  private ended(): void {
+    if (this.peek !== null) this.found("");
+  }
+
+  private found(instance: string): void {
+    this.peek = null;
+    this.instance = instance;
+    // Not within the event that brought the bytes: they are on their way to this sink.
+    queueMicrotask(() => this.retry(instance));
+  }
+
+  private retry(instance: string | null): void {
+    if (this.over) return;
+    try {
+      const early = this.early!;
+      const wait = this.again(instance, early.head, early.bare);
+      if (wait !== null) return this.waitFor(wait);
+    } catch (error) {
+      return this.fail(toCallError(error, this.core.log, this.path));
+    }
+    this.finish();
+    this.early!.handTo(this.stream.sink);
+  }
+
+  private expired(): void {
+    const text = "the call's deadline passed while the bridge found out how to speak to the upstream";
+    this.fail(new CallError(Status.DEADLINE_EXCEEDED, text));
+  }
+
+  private fail(error: CallError): void {
+    if (this.over) return;
+    this.finish();
+    this.early?.drop();
+    this.core.refused(this.path, error.code, error.message);
+    this.core.metrics.callEnded(this.path, "reject", error.code, 0);
+    endCall(this.stream, error.ending, false);
+  }
+
+  private finish(): void {
+    this.over = true;
+    this.peek = null;
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,39 @@
+/** Finds out what an upstream is, with the credentials of a call. */
+import { type Advertised, readAdvertised } from "../../peers/advertised.ts";
+import { probedFacts } from "../../peers/probed-facts.ts";
+import type { ProfileCatalogue } from "../../peers/profile-catalogue.ts";
+import { recogniseServer, tellingAsks } from "../../peers/recognise-server.ts";
+import { recognisedFacts } from "../../peers/recognised-facts.ts";
+import type { ServerEvidence } from "../../peers/server-dialect.ts";
+import type { Caller } from "../../upstream/caller.ts";
+import { probe, saysSomething } from "../../upstream/probe.ts";
+import { WireError } from "../../wire/wire-error.ts";
+
+/**
+ * What the upstream tells of itself for an instance; null if it does not say whether it has capabilities, as without credentials. Where the
+ * `catalogue` is null nobody is to be recognised, and only that is asked.
+ */
+export async function findOut(
+  caller: Caller,
+  instance: string,
+  catalogue: ProfileCatalogue | null,
+  deadlineMs: number,
+): Promise<Partial<ServerEvidence> | null> {
+  const asks = catalogue === null ? [] : tellingAsks(catalogue);
+  const seen = await probe({ caller, instance, asks, deadlineMs });
+  if (seen.capabilitiesStatus === null || !saysSomething(seen.capabilitiesStatus)) return null;
+  const advertised = seen.capabilities === null ? null : readable(seen.capabilities);
+  const { candidates } =
+    catalogue === null ? { candidates: [] } : recogniseServer(catalogue, seen, advertised);
+  return { advertised, probed: probedFacts(seen), recognised: recognisedFacts(candidates) };
+}
+
+/** What capabilities say; null for bytes that cannot be read, which teach nothing. */
+export function readable(capabilities: Buffer): Advertised | null {
+  try {
+    return readAdvertised(capabilities);
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,189 @@
+/** Routes calls by what is known of their client and of their upstream. */
+import { isUnder } from "../../config/instance-name.ts";
+import type { ResolvedClient } from "../../peers/profile.ts";
+import type { ProfileCatalogue } from "../../peers/profile-catalogue.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { type Planner, windowOfAll } from "../../plan/planner.ts";
+import { announce } from "../../plan/run-hooks.ts";
+import { GET_CAPABILITIES } from "../../translators/methods.ts";
+import { instanceOf, namesInstance } from "../lanes/instance-of.ts";
+import { planRoutes } from "../lanes/plan-routes.ts";
+import type { CallHandler } from "../messages/opened-call.ts";
+import { cannotMerge, NO_VERSION } from "./cannot-merge.ts";
+import type { ClientPeer, ClientPeers } from "./client-peers.ts";
+import { findOut } from "./find-out.ts";
+import { answerForGroup, groupOf, type InstanceGroup, namesOf, rulesOf } from "./instance-group.ts";
+import type { Arrival, Ask, Router, Wait, Way } from "./route.ts";
+import { NO_INSTANCE, type RouteRule, type RouteTable, renamed, serviceOf } from "./route-table.ts";
+import type { KnownServer, ServerPeer } from "./server-peer.ts";
+
+type Rule = RouteRule<ServerPeer>;
+
+/** How long a call waits at most for something to be found out, in milliseconds. */
+const PATIENCE = 2_000;
+const INSTANCE: Wait = { for: "instance" };
+const NOBODY: readonly KnownServer[] = [];
+
+/** Says what clients are that come in at an address and name an instance. */
+interface ClientRule {
+  /** As `Config.listen` names it; null for all. */
+  readonly listener: string | null;
+  /** The beginning of instance names, in whole segments; empty for all. */
+  readonly instance: string;
+  readonly line: ResolvedClient;
+}
+
+/** What a router goes by. */
+export interface RouterParts {
+  readonly table: RouteTable<ServerPeer>;
+  readonly planner: Planner;
+  readonly catalogue: ProfileCatalogue;
+  readonly clients: ClientPeers;
+  /** The first that matches says what the client is; without one its calls tell. */
+  readonly clientRules: readonly ClientRule[];
+  /** Methods that some plan may do something about: calls of others never wait. */
+  readonly claimed: ReadonlySet<string>;
+}
+
+/** The ways of one client's calls by one rule, as long as that much is known of the upstream and of those beside it. */
+interface Ways {
+  readonly client: ClientPeer;
+  readonly known: KnownServer;
+  readonly beside: readonly KnownServer[];
+  readonly rule: Rule;
+  readonly plan: Plan;
+  readonly byPath: ReadonlyMap<string, Way>;
+}
+
+/** The router of one thread. */
+export class PlanRouter implements Router {
+  private readonly parts: RouterParts;
+  private readonly made = new WeakMap<KnownServer, Ways[]>();
+  /** Those of the call before: most calls are of one client to one upstream. */
+  private last: Ways | null = null;
+
+  constructor(parts: RouterParts) {
+    this.parts = parts;
+  }
+
+  route(call: Arrival, ask: Ask): Way | Wait {
+    const { path } = call;
+    const { table, claimed } = this.parts;
+    const named = namesInstance(path) ? call.instance : NO_INSTANCE;
+    const rule = table.find(serviceOf(path), named);
+    if (rule === null) return INSTANCE;
+    const { peer } = rule;
+    if (!claimed.has(path)) return peer.relay;
+    const instance = named === NO_INSTANCE ? "" : named;
+    // The answer to GetCapabilities is about an instance, and teaches what that one is like.
+    if (instance === null && (!peer.uniform || path === GET_CAPABILITIES)) return INSTANCE;
+    const client = this.clientOf(call, instance);
+    if (client === null) return INSTANCE;
+    const group = table.single ? null : groupOf(table, named);
+    const wait =
+      this.waitFor(rule, instance, call, ask) ??
+      (group === null ? null : this.waitForAll(group, instance, call, ask));
+    if (wait !== null) return wait;
+    if (path === GET_CAPABILITIES && group !== null && rulesOf(group).length > 1) {
+      return { upstream: peer.target, route: { lane: "local", handle: this.capabilitiesOf(group, client) } };
+    }
+    const ways = this.waysOf(client, rule, instance, group);
+    return ways.byPath.get(path) ?? peer.relay;
+  }
+
+  /** What has to be found out about an upstream first. What is old is looked up beside the call. */
+  private waitFor(rule: Rule, instance: string | null, call: Arrival, ask: Ask): Wait | null {
+    const { peer } = rule;
+    const theirs = instance === null ? null : renamed(rule, instance);
+    const due = peer.due(theirs);
+    if (due === null) return null;
+    if (due === "instance") return INSTANCE;
+    const catalogue = peer.configured ? null : this.parts.catalogue;
+    const until = peer.find(theirs, (name) =>
+      findOut(ask(peer.target, call.fields, PATIENCE), name, catalogue, PATIENCE),
+    );
+    return due === "find" ? { for: "knowledge", until } : null;
+  }
+
+  /** The same for all upstreams of an instance. */
+  private waitForAll(group: InstanceGroup, instance: string | null, call: Arrival, ask: Ask): Wait | null {
+    const waits: Promise<void>[] = [];
+    for (const rule of rulesOf(group)) {
+      const wait = this.waitFor(rule, instance, call, ask);
+      if (wait?.for === "instance") return wait;
+      if (wait !== null) waits.push(wait.until);
+    }
+    return waits.length === 0 ? null : { for: "knowledge", until: Promise.all(waits).then(() => {}) };
+  }
+
+  private clientOf({ fields, listener }: Arrival, instance: string | null): ClientPeer | null {
+    const { clients, clientRules } = this.parts;
+    for (const rule of clientRules) {
+      if (rule.listener !== null && rule.listener !== listener) continue;
+      if (rule.instance === "") return clients.of(rule.line);
+      if (instance === null) return null;
+      if (isUnder(rule.instance, instance)) return clients.of(rule.line);
+    }
+    return clients.in(fields);
+  }
+
+  private waysOf(client: ClientPeer, rule: Rule, instance: string | null, group: InstanceGroup | null): Ways {
+    const knownOf = (of: Rule): KnownServer => of.peer.of(instance === null ? null : renamed(of, instance));
+    const known = knownOf(rule);
+    const others = group === null ? [] : rulesOf(group).filter(({ peer }) => peer !== rule.peer);
+    const beside = others.length === 0 ? NOBODY : others.map(knownOf);
+    const fits = (ways: Ways): boolean =>
+      ways.client === client &&
+      ways.known === known &&
+      ways.rule === rule &&
+      ways.beside.length === beside.length &&
+      ways.beside.every((each, i) => each === beside[i]);
+    if (this.last !== null && fits(this.last)) return this.last;
+    const made = this.made.get(known) ?? [];
+    this.made.set(known, made);
+    let ways = made.find(fits);
+    if (ways === undefined) {
+      ways = this.makeWays(client, known, beside, rule);
+      made.push(ways);
+    }
+    this.last = ways;
+    return ways;
+  }
+
+  private makeWays(client: ClientPeer, known: KnownServer, beside: readonly KnownServer[], rule: Rule): Ways {
+    const { peer } = rule;
+    const plan = this.parts.planner.plan(
+      client.lines,
+      known.dialect,
+      beside.map(({ dialect }) => dialect),
+    );
+    const byInstance = rule.instance !== "" || rule.rename !== null;
+    const routes = planRoutes(plan, {
+      dialect: known.speaks,
+      ...(byInstance && { rename: (instance: string) => renamed(rule, instance) }),
+      announce: async (capabilities, { instance }) => {
+        peer.heard(instance, capabilities);
+        const fresh = peer.of(instance);
+        const current = fresh === known ? plan : this.parts.planner.plan(client.lines, fresh.dialect);
+        return announce(current, capabilities);
+      },
+    });
+    const byPath = new Map([...routes].map(([path, route]) => [path, { upstream: peer.target, route }]));
+    return { client, known, beside, rule, plan, byPath };
+  }
+
+  /** Answers GetCapabilities of an instance that several upstreams serve. */
+  private capabilitiesOf(group: InstanceGroup, client: ClientPeer): CallHandler {
+    return async (opened) => {
+      const request = await opened.request();
+      const instance = instanceOf(opened.method, request);
+      const answer = await answerForGroup(opened, request, instance, group, (rule, capabilities) => {
+        rule.peer.heard(renamed(rule, instance), capabilities);
+        return announce(this.waysOf(client, rule, instance, group).plan, capabilities);
+      });
+      const dialects = rulesOf(group).map((rule) => rule.peer.of(renamed(rule, instance)).dialect);
+      if (windowOfAll(dialects) === null) throw cannotMerge(namesOf(group), NO_VERSION);
+      await opened.respond([answer]);
+    };
+  }
+}

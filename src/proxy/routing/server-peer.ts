@@ -1,0 +1,177 @@
+/** What one thread knows of one upstream, for each instance name, and the plans that follow from it. */
+import type { Log } from "../../observe/log.ts";
+import type { Dialect } from "../../peers/dialect.ts";
+import type { ResolvedServer } from "../../peers/profile.ts";
+import { type ServerEvidence, serverFacts, unknownServer } from "../../peers/server-dialect.ts";
+import { upstreamDialect } from "../../peers/upstream-dialect.ts";
+import { isLevel } from "../../spec/versions.ts";
+import { TRANSLATORS } from "../../translators/registry.ts";
+import { resolveDialect } from "../../translators/resolve-dialect.ts";
+import type { UpstreamDialect } from "../../upstream/dialect.ts";
+import type { UpstreamTarget } from "../upstream-target.ts";
+import { readable } from "./find-out.ts";
+import type { Way } from "./route.ts";
+
+/** For how long knowledge counts before it is looked up again beside the calls, in milliseconds. */
+const FRESH = 60_000;
+/** How long calls do without knowledge after a look-up that taught nothing: at first, and at most. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 60_000;
+/** Instance names that are told apart; beyond them all are as the first. */
+const MOST_INSTANCES = 256;
+
+/** One state of knowledge. The same object for all instances that are alike. */
+export interface KnownServer {
+  readonly dialect: Dialect<"server">;
+  /** How the bridge itself speaks to it. */
+  readonly speaks: UpstreamDialect;
+}
+
+/** What finds out about an upstream; null if it taught nothing. */
+export type Look = (instance: string) => Promise<Partial<ServerEvidence> | null>;
+
+interface Instance {
+  readonly known: KnownServer;
+  readonly evidence: ServerEvidence;
+  readonly learned: number;
+  /** The upstream's `interruptions` when it was learned. */
+  readonly interruptions: number;
+}
+
+/** Knowledge of one upstream: swapped as a whole, so that calls under way keep theirs. */
+export class ServerPeer {
+  readonly target: UpstreamTarget;
+  /** The way of calls that nothing is done about. */
+  readonly relay: Way;
+  private readonly log: Log;
+  private readonly start: ServerEvidence;
+  private readonly assumed: KnownServer;
+  private readonly instances = new Map<string, Instance>();
+  private readonly looks = new Map<string, Promise<void>>();
+  private states: KnownServer[] = [];
+  private quietUntil = 0;
+  private pause = FIRST_PAUSE;
+
+  /** `configured` is the profile that the operator names, if any. */
+  constructor(target: UpstreamTarget, configured: ResolvedServer | null, log: Log) {
+    this.target = target;
+    this.relay = { upstream: target, route: null };
+    this.log = log;
+    this.start = { ...unknownServer(target.display), configured };
+    this.assumed = stateOf(this.start);
+  }
+
+  /** Whether the operator says what it is. */
+  get configured(): boolean {
+    return this.start.configured !== null;
+  }
+
+  /** Whether every instance is alike as far as anybody knows: then nobody need look which one a call is for. */
+  get uniform(): boolean {
+    return this.states.length <= 1;
+  }
+
+  /** What is known for an instance; for one that nothing is known of, or null, what is known of the others. */
+  of(instance: string | null): KnownServer {
+    return this.entry(instance)?.known ?? this.assumed;
+  }
+
+  /**
+   * What has to happen before a call for `instance` (null where nobody looked) can be routed: its instance is to be told, something
+   * is to be found out first, or beside the call, as what is known is old. Null for nothing.
+   */
+  due(instance: string | null): "instance" | "find" | "refresh" | null {
+    if (this.quiet) return null;
+    if (this.instances.size === 0) {
+      if (this.start.configured !== null) return null;
+      return instance === null ? "instance" : "find";
+    }
+    const { learned, interruptions } = this.entry(instance)!;
+    // Whoever was away may come back as another.
+    if (interruptions !== this.target.interruptions) return "find";
+    return performance.now() - learned > FRESH ? "refresh" : null;
+  }
+
+  /** Finds out about an instance, or about the one that is known, once at a time for all who want to know. Never rejects. */
+  find(instance: string | null, look: Look): Promise<void> {
+    const [first = ""] = this.instances.keys();
+    const name =
+      instance !== null && (this.instances.has(instance) || this.instances.size === 0) ? instance : first;
+    let under = this.looks.get(name);
+    if (under === undefined) {
+      under = look(name)
+        .then((found) => (found === null ? this.nothing() : this.learn(name, found)))
+        .catch((error: unknown) => {
+          this.log.error({ err: error }, "finding out about the upstream failed; please report this");
+          this.nothing();
+        })
+        .finally(() => this.looks.delete(name));
+      this.looks.set(name, under);
+    }
+    return under;
+  }
+
+  /** Takes what the upstream just answered to GetCapabilities. Bytes that cannot be read teach nothing. */
+  heard(instance: string, capabilities: Buffer): void {
+    const advertised = readable(capabilities);
+    if (advertised !== null) this.learn(instance, { advertised });
+  }
+
+  private learn(instance: string, found: Partial<ServerEvidence>): void {
+    if (!this.instances.has(instance) && this.instances.size >= MOST_INSTANCES) return;
+    const before = this.instances.get(instance);
+    // Instances of one server are of one kind; what each announces is its own.
+    const evidence = { ...(this.entry(instance)?.evidence ?? this.start), ...found };
+    const fresh = stateOf(evidence);
+    const same = this.states.find((state) => alike(state, fresh));
+    const known = same ?? fresh;
+    const { interruptions } = this.target;
+    this.instances.set(instance, { known, evidence, learned: performance.now(), interruptions });
+    this.states = [...new Set([...this.instances.values()].map((each) => each.known))];
+    this.pause = FIRST_PAUSE;
+    if (before?.known !== known) this.report(instance, known, before === undefined);
+  }
+
+  /** What is known of an instance; for one that nothing is known of, or null, what is known of the first. */
+  private entry(instance: string | null): Instance | undefined {
+    const own = instance === null ? undefined : this.instances.get(instance);
+    return own ?? this.instances.values().next().value;
+  }
+
+  private nothing(): void {
+    this.quietUntil = performance.now() + this.pause;
+    this.pause = Math.min(LONGEST_PAUSE, this.pause * 2);
+  }
+
+  private get quiet(): boolean {
+    return performance.now() < this.quietUntil;
+  }
+
+  private report(instance: string, { dialect }: KnownServer, first: boolean): void {
+    const { window } = dialect.facts;
+    const facts = {
+      upstream: this.target.display,
+      instance,
+      server: dialect.name,
+      level: dialect.version,
+      versions: window === undefined ? null : `${window.low ?? "?"} to ${window.high ?? "?"}`,
+    };
+    if (first) this.log.info(facts, "what the upstream is");
+    else this.log.warn(facts, "the upstream is not what it was");
+  }
+}
+
+function stateOf(evidence: ServerEvidence): KnownServer {
+  const facts = serverFacts(evidence);
+  const dialect = resolveDialect(facts, TRANSLATORS);
+  const { version, missingMethods } = dialect;
+  const level = version !== null && isLevel(version) ? version : null;
+  return {
+    dialect,
+    speaks: upstreamDialect({ level, missingMethods, advertised: evidence.advertised }),
+  };
+}
+
+function alike(a: KnownServer, b: KnownServer): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

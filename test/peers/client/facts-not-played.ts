@@ -1,0 +1,25 @@
+import type { CLIENT_FACTS } from "../../../src/peers/client-facts.ts";
+import type { ProfileFeature } from "../../../src/peers/profile-features.ts";
+
+type Fact = keyof typeof CLIENT_FACTS;
+type Member = { [F in Fact]: `${F}.${Extract<keyof (typeof CLIENT_FACTS)[F]["members"], string>}` }[Fact];
+
+/** Features of which played clients have no form, with the reason. */
+export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string>>> = {
+  "ancient-clients": "messages from before 2018-11 are in no schema here",
+  "asset-checksums": "see assets.checksums",
+  "asset-service": "the probes show what a client makes of it; no played client fetches or pushes assets",
+};
+
+/** What profiles say of clients and played clients do not go by, with the reason. A test holds that they go by everything else. */
+export const FACTS_NOT_PLAYED: Readonly<Partial<Record<Member, string>>> = {
+  "assets.checksums": "no played client fetches assets: the form is in the requests of tests of that feature",
+  "capabilities.priorityChecked": "Bazel compares priorities that its user sets, and actions here have none",
+  "chunking.optional": "see chunking.rules",
+  "chunking.rules": "blobs travel whole, which every client can do; chunks are for tests of that feature",
+  "digestFunctions.gitHashes": "names of git objects need trees of git, which the messages here are not",
+  "inputRoot.isRoot": "the server decides where actions run, and no client sees it",
+  "nodeAttributes.read": "outputs are compared by content; attributes are for tests of that feature",
+  "platformProperties.are": "the test says which properties an action asks for",
+  "vendorServices.are": "only the API is played",
+};
