@@ -18,13 +18,14 @@ export interface Outcome {
   readonly advice: readonly string[];
 }
 
-/** What follows from the parts of an explanation about the client `name`. */
+/** What follows from the parts of an explanation about the client of that name. */
 export function explainOutcome(
-  name: string,
+  client: string,
   versions: Versions,
   rows: readonly Row[],
   methods: readonly Method[],
 ): Outcome {
+  const name = client.replace(/^(a|the) /, (article) => article[0]!.toUpperCase() + article.slice(1));
   const refusals = rows.filter(({ verdict }) => verdict === "reject");
   const sure = refusals.filter(({ use }) => use === "always");
   const fixes = [...new Set(sure.flatMap(({ refused }) => refused?.fix ?? []))];

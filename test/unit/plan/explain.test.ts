@@ -155,6 +155,7 @@ test("levels need no profile, and what they tell is as the operator says", () =>
   const paths = row(explanation, "output-paths", "toServer", "paths");
   assert.deepEqual([paths.verdict, paths.use], ["reject", "partly"]);
   assert.deepEqual(paths.settledBy, []);
+  assert.match(explanation.outcome.text, /^A client of API 2\.12 goes on\. .*output-paths \(paths\)/);
 });
 
 test("equal levels have nothing to explain", () => {
