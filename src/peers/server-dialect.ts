@@ -44,6 +44,7 @@ export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
     claims: [
       ...(advertised === null ? [] : announcedClaims(advertised)),
       ...(configured === null ? [...probed.claims, ...claims] : [...claims, ...probed.claims]),
+      ...(advertised === null || profile !== null ? [] : lowestClaims(advertised)),
     ],
     facts: { ...profile?.facts, ...(advertised !== null && announcedFacts(advertised)) },
   };
@@ -101,6 +102,28 @@ function announcedClaims({ compressors, batchCompressors }: Advertised): Claim[]
 }
 
 const IDENTITY = 0;
+
+/** Forms that came with a version of the API in place of others (R5). */
+const REPLACED = [
+  { feature: "output-paths", since: 1, form: "paths" },
+  { feature: "action-platform", since: 2, form: "action" },
+] as const;
+
+/** A server that serves no client of before a version, not even a deprecated one, need not read what such clients write. */
+function lowestClaims({ deprecated, low }: Advertised): Claim[] {
+  const lowest = deprecated ?? low;
+  if (lowest === null) return [];
+  const note = `${deprecated === null ? "low" : "deprecated"}_api_version ${versionText(lowest)}`;
+  return REPLACED.filter(
+    ({ since }) => lowest.major > 2 || (lowest.major === 2 && lowest.minor >= since),
+  ).map(
+    ({ feature, form }): Claim => ({
+      feature,
+      reads: [form],
+      evidence: { source: "advertised", note },
+    }),
+  );
+}
 
 function announcedFacts({ deprecated, low, high, maxBatchBytes }: Advertised): ServerFacts {
   const evidence = "GetCapabilities";
