@@ -58,9 +58,19 @@ interface Ways {
   readonly relay: Way;
 }
 
+/** The way that the last call of a method took whose instance nobody had to look at. */
+interface Trodden {
+  readonly peer: ServerPeer;
+  readonly client: ClientPeer;
+  readonly known: KnownServer;
+  readonly way: Way;
+}
+
 /** The router of one thread. */
 export class PlanRouter implements Router {
   private readonly parts: RouterParts;
+  /** By path, of methods of the API only: nearly all calls go the way of the one before. */
+  private readonly trodden = new Map<string, Trodden>();
   private readonly made = new WeakMap<KnownServer, Ways[]>();
   /** Those of the call before: most calls are of one client to one upstream. */
   private last: Ways | null = null;
@@ -70,6 +80,15 @@ export class PlanRouter implements Router {
   }
 
   route(call: Arrival, ask: Ask): Way | Wait {
+    if (call.instance !== null) return this.find(call, ask);
+    const trodden = this.trodden.get(call.path);
+    if (trodden !== undefined && trodden.known === trodden.peer.settled) {
+      if (trodden.client === this.clientOf(call, null)) return trodden.way;
+    }
+    return this.find(call, ask);
+  }
+
+  private find(call: Arrival, ask: Ask): Way | Wait {
     const { path } = call;
     const { table, claimed } = this.parts;
     const named = namesInstance(path) ? call.instance : NO_INSTANCE;
@@ -91,7 +110,11 @@ export class PlanRouter implements Router {
       return { upstream: peer.target, route: { lane: "local", handle: this.capabilitiesOf(group, client) } };
     }
     const ways = this.waysOf(client, rule, instance, group);
-    return ways.byPath.get(path) ?? ways.relay;
+    const way = ways.byPath.get(path) ?? ways.relay;
+    if (call.instance === null && group === null) {
+      this.trodden.set(path, { peer, client, known: ways.known, way });
+    }
+    return way;
   }
 
   /** What has to be found out about an upstream first. What is old is looked up beside the call. */
