@@ -128,6 +128,7 @@ function refusing(words: readonly string[]): Reject {
     has: `reserves ${words.join(", ")}`,
     fix: FIX,
     uses: [{ in: "request", methods: IN_NAMES, used }],
+    unusual: true,
   };
 }
 

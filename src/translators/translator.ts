@@ -160,6 +160,8 @@ export interface Reject {
   readonly fix: string;
   /** Where the use shows. */
   readonly uses: readonly Use[];
+  /** No client is known to use it so: it is a safeguard. */
+  readonly unusual?: true;
 }
 
 /** What is refused, for people. */
