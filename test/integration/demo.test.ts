@@ -52,7 +52,7 @@ test("the demo builds everything twice, and shows what passes, is translated and
   for (const name of TARGETS) {
     assert.match(build, new RegExp(`^ +${name} +ran, \\d+ ms +from the cache, \\d+ ms `, "m"));
   }
-  assert.match(build, /the first build ran 6 of 6 actions in .*, the second 0 of 6 actions in /);
+  assert.match(build, /6 of 6 actions ran in .*, the second time 0 of 6 actions ran in /);
   assert.deepEqual(callsOf(build, "Execution.Execute"), ["6", "–"]);
   assert.deepEqual(callsOf(build, "ActionCache.GetActionResult"), ["6", "6"]);
   assert.deepEqual(callsOf(build, "ByteStream.Write"), ["1", "–"]);

@@ -39,7 +39,7 @@ export function buildsText(first: BuildReport, second: BuildReport): string {
     return [target.name, ...[built, second.built[i]!].map(fateText), output, bytes(size)];
   });
   const header = ["target", "first build", "second build", "output", "size"];
-  const sum = `the first build ran ${sumText(first)}, the second ${sumText(second)}, transfers included`;
+  const sum = `${sumText(first)}, the second time ${sumText(second)}`;
   return `${table([header, ...rows], [4])}  ${sum}\n`;
 }
 
@@ -49,7 +49,7 @@ function fateText({ cached, milliseconds }: Pick<BuiltTarget, "cached" | "millis
 
 function sumText({ built, milliseconds }: BuildReport): string {
   const ran = built.filter(({ cached }) => !cached).length;
-  return `${ran} of ${built.length} actions in ${duration(milliseconds)}`;
+  return `${ran} of ${built.length} actions ran in ${duration(milliseconds)}`;
 }
 
 /** What travelled in each of two builds, side by side. */
