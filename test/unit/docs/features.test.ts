@@ -37,7 +37,9 @@ function canRefuse({ feature, toServer, toClient, owns }: Translator): boolean {
   const steps = [...stepsOf(toServer), ...stepsOf(toClient)];
   return (
     hooked.has(feature.id) ||
-    steps.some((step) => step.kind === "reject" || (step.kind === "translate" && step.refuse !== undefined)) ||
+    steps.some(
+      (step) => step.kind === "reject" || (step.kind === "translate" && step.refuse !== undefined),
+    ) ||
     owns.some((element) => /\.[A-Z]\w+\.[A-Z]\w+$/.test(element))
   );
 }
