@@ -28,6 +28,8 @@ export interface Feature {
   readonly why: string;
   /** Its forms, each in a line. */
   readonly forms: Readonly<Record<string, string>>;
+  /** Those of the forms that are mistakes: any client may make them, and none is known to. */
+  readonly mistakes?: readonly string[];
 }
 
 /** The two dialects a plan is for. */

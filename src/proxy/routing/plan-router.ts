@@ -164,7 +164,8 @@ export class PlanRouter implements Router {
     const routes = planRoutes(plan, {
       dialect: known.speaks,
       ...(byInstance && { rename: (instance: string) => renamed(rule, instance) }),
-      announce: async (capabilities, { instance }) => {
+      announce: async (capabilities, { instance }, from) => {
+        if (from === "bridge") return announce(plan, capabilities);
         peer.heard(instance, capabilities);
         const fresh = peer.of(instance);
         const current = fresh === known ? plan : this.parts.planner.plan(client.lines, fresh.dialect);
