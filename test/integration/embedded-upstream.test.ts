@@ -58,7 +58,10 @@ test("--upstream embedded:SERVER plays that server behind the bridge; a name nob
     message: /^The method GetTree .* "Buildbarn from 2026-03-26" .* does not have it/,
   });
   const unknown = startBridgeProcess("embedded:buildbran@2026-03-26");
-  await assert.rejects(unknown, /exit code 2; .*"buildbran"; did you mean "buildbarn"/);
+  await assert.rejects(
+    unknown,
+    /exit code 2; .*--upstream: embedded:.*"buildbran"; did you mean "buildbarn"/,
+  );
 });
 
 test("errors of the embedded server come through with their details", async (t) => {
