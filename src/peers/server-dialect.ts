@@ -4,6 +4,7 @@ import type { Advertised, ApiVersion } from "./advertised.ts";
 import type { Claim, Evidence, PeerFacts } from "./dialect.ts";
 import type { ResolvedServer, ServerFacts } from "./profile.ts";
 import { peerFacts } from "./profile-facts.ts";
+import { compareVersions } from "./version-range.ts";
 
 /** Everything that tells of one server, for one instance name. */
 export interface ServerEvidence {
@@ -44,7 +45,7 @@ export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
     claims: [
       ...(advertised === null ? [] : announcedClaims(advertised)),
       ...(configured === null ? [...probed.claims, ...claims] : [...claims, ...probed.claims]),
-      ...(advertised === null || profile !== null ? [] : lowestClaims(advertised)),
+      ...leftBehind(advertised),
     ],
     facts: { ...profile?.facts, ...(advertised !== null && announcedFacts(advertised)) },
   };
@@ -101,29 +102,26 @@ function announcedClaims({ compressors, batchCompressors }: Advertised): Claim[]
   ];
 }
 
-const IDENTITY = 0;
-
-/** Forms that came with a version of the API in place of others (R5). */
-const REPLACED = [
-  { feature: "output-paths", since: 1, form: "paths" },
-  { feature: "action-platform", since: 2, form: "action" },
+/** Forms that a later one superseded, with the version that did. */
+const SUPERSEDED = [
+  { feature: "output-paths", since: [2, 1], newer: "paths" },
+  { feature: "action-platform", since: [2, 2], newer: "action" },
 ] as const;
 
-/** A server that serves no client of before a version, not even a deprecated one, need not read what such clients write. */
-function lowestClaims({ deprecated, low }: Advertised): Claim[] {
-  const lowest = deprecated ?? low;
-  if (lowest === null) return [];
-  const note = `${deprecated === null ? "low" : "deprecated"}_api_version ${versionText(lowest)}`;
-  return REPLACED.filter(
-    ({ since }) => lowest.major > 2 || (lowest.major === 2 && lowest.minor >= since),
-  ).map(
-    ({ feature, form }): Claim => ({
-      feature,
-      reads: [form],
-      evidence: { source: "advertised", note },
-    }),
+/**
+ * What a server need not read any more by the lowest version it states: Buildbarn dropped such fields, and then takes actions that use them for
+ * actions without outputs (D24, D36). Profiles know better.
+ */
+function leftBehind(advertised: Advertised | null): Claim[] {
+  const low = advertised?.low ?? null;
+  if (low === null) return [];
+  const evidence: Evidence = { source: "advertised", note: `low_api_version ${versionText(low)}` };
+  return SUPERSEDED.filter(({ since }) => compareVersions([low.major, low.minor], since) >= 0).map(
+    ({ feature, newer }) => ({ feature, reads: [newer], evidence }),
   );
 }
+
+const IDENTITY = 0;
 
 function announcedFacts({ deprecated, low, high, maxBatchBytes }: Advertised): ServerFacts {
   const evidence = "GetCapabilities";

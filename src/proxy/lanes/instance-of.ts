@@ -7,7 +7,7 @@ const OF_THE_API = "/build.bazel.remote.";
 /** Its field 1 is the name of an operation. */
 const WAIT_EXECUTION = "/build.bazel.remote.execution.v2.Execution/WaitExecution";
 
-/** Whether messages of the method at `path` say in field 1 for which instance they are. */
+/** Whether messages of the method at `path` say in field 1, directly or as part of a name, for which instance they are. */
 export function namesInstance(path: string): boolean {
   return path.startsWith(BYTE_STREAM) || (path.startsWith(OF_THE_API) && path !== WAIT_EXECUTION);
 }

@@ -4,7 +4,7 @@ import { FieldScanner, type FieldVisitor, Take } from "../../wire/field-scanner.
 import { Status } from "../../wire/status.ts";
 import { WireType } from "../../wire/walker.ts";
 import { WireError } from "../../wire/wire-error.ts";
-import { instanceIn } from "../lanes/instance-of.ts";
+import { instanceIn, namesInstance } from "../lanes/instance-of.ts";
 import { CallError, wireFailure } from "./call-error.ts";
 import { unreadableEncoding } from "./inflate.ts";
 
@@ -14,15 +14,15 @@ const MOST = 64 * 1024;
 const MOST_INFLATED = 16 * MOST;
 
 /**
- * Finds the instance that the first message of a call names while its bytes come, cut anywhere: known when field 1 ends or one with a
- * higher number begins. Looks at no more than 64 KiB.
+ * Finds the instance that the first message of a call names, or else the operation, while its bytes come, cut anywhere: known when
+ * field 1 ends or one with a higher number begins. Looks at no more than 64 KiB.
  */
 export class InstancePeek {
   private readonly path: string;
   private readonly encoding: string;
   private seen: Buffer = Buffer.alloc(0);
 
-  /** `path` is a method whose messages name their instance; `encoding` the value of `grpc-encoding`. */
+  /** `path` is a method whose messages name their instance or operation in field 1; `encoding` the value of `grpc-encoding`. */
   constructor(path: string, encoding: string) {
     this.path = path;
     this.encoding = encoding;
@@ -45,7 +45,7 @@ export class InstancePeek {
       const text = `field 1 of the first message does not show within its first ${MOST} bytes, so that the bridge cannot tell its instance`;
       throw new CallError(Status.RESOURCE_EXHAUSTED, text);
     }
-    return found === null ? null : instanceIn(this.path, found);
+    return found === null || !namesInstance(this.path) ? found : instanceIn(this.path, found);
   }
 
   private look(message: Buffer, whole: boolean): string | null {

@@ -6,12 +6,13 @@ import { recogniseServer, tellingAsks } from "../../peers/recognise-server.ts";
 import { recognisedFacts } from "../../peers/recognised-facts.ts";
 import type { ServerEvidence } from "../../peers/server-dialect.ts";
 import type { Caller } from "../../upstream/caller.ts";
-import { probe, saysSomething } from "../../upstream/probe.ts";
+import { probe } from "../../upstream/probe.ts";
+import { Status } from "../../wire/status.ts";
 import { WireError } from "../../wire/wire-error.ts";
 
 /**
- * What the upstream tells of itself for an instance; null if it does not say whether it has capabilities, as without credentials. Where the
- * `catalogue` is null nobody is to be recognised, and only that is asked.
+ * What the upstream tells of itself for an instance; null if it does not say whether it has capabilities, as without credentials or for an instance
+ * that it does not have. Where the `catalogue` is null nobody is to be recognised, and only that is asked.
  */
 export async function findOut(
   caller: Caller,
@@ -21,7 +22,8 @@ export async function findOut(
 ): Promise<Partial<ServerEvidence> | null> {
   const asks = catalogue === null ? [] : tellingAsks(catalogue);
   const seen = await probe({ caller, instance, asks, deadlineMs });
-  if (seen.capabilitiesStatus === null || !saysSomething(seen.capabilitiesStatus)) return null;
+  const { capabilitiesStatus: status } = seen;
+  if (status !== Status.OK && status !== Status.UNIMPLEMENTED) return null;
   const advertised = seen.capabilities === null ? null : readable(seen.capabilities);
   const { candidates } =
     catalogue === null ? { candidates: [] } : recogniseServer(catalogue, seen, advertised);

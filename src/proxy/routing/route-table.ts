@@ -3,7 +3,7 @@ import { isUnder } from "../../config/instance-name.ts";
 import type { Route } from "../../config/types.ts";
 
 /** A route and the upstream it leads to. */
-export interface RouteRule<Peer> extends Omit<Route, "upstream"> {
+export interface RouteRule<Peer> extends Route {
   readonly peer: Peer;
 }
 
@@ -13,6 +13,8 @@ export const NO_INSTANCE = Symbol("no instance");
 /** What a call names: an instance, none, or one that is not known yet. */
 export type Named = string | typeof NO_INSTANCE | null;
 
+const EXECUTION = "build.bazel.remote.execution.v2.Execution";
+
 /** Services remembered with their routes. Their names come from clients: no more than there can be sensible ones. */
 const MOST_SERVICES = 1024;
 
@@ -20,12 +22,16 @@ const MOST_SERVICES = 1024;
 export class RouteTable<Peer> {
   /** Whether all calls go to one upstream. */
   readonly single: boolean;
+  /** The rules by which executions go, by the names of their upstreams. */
+  readonly executors: ReadonlyMap<string, RouteRule<Peer>>;
   private readonly rules: readonly RouteRule<Peer>[];
   private readonly byService = new Map<string, readonly RouteRule<Peer>[]>();
 
   constructor(rules: readonly RouteRule<Peer>[]) {
     this.rules = rules;
     this.single = rules.every(({ peer }) => peer === rules[0]!.peer);
+    const executing = this.forService(EXECUTION).toReversed();
+    this.executors = new Map(executing.map((rule) => [rule.upstream, rule]));
   }
 
   /** The rule for a gRPC service and an instance; null if it takes the instance to tell and that is not known. */

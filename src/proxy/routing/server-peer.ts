@@ -1,4 +1,5 @@
 /** What one thread knows of one upstream, for each instance name, and the plans that follow from it. */
+import { eventTime } from "../../http2/current-read.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Dialect } from "../../peers/dialect.ts";
 import type { ResolvedServer } from "../../peers/profile.ts";
@@ -48,6 +49,8 @@ export class ServerPeer {
   private readonly assumed: KnownServer;
   private readonly instances = new Map<string, Instance>();
   private readonly looks = new Map<string, Promise<void>>();
+  /** The one that was known first. */
+  private first: Instance | undefined;
   private states: KnownServer[] = [];
   private quietUntil = 0;
   private pause = FIRST_PAUSE;
@@ -76,20 +79,25 @@ export class ServerPeer {
     return this.entry(instance)?.known ?? this.assumed;
   }
 
+  /** What is known of all instances, if nothing has to happen before a call is routed by it; else null. */
+  get settled(): KnownServer | null {
+    return this.uniform && this.due(null) === null ? this.of(null) : null;
+  }
+
   /**
    * What has to happen before a call for `instance` (null where nobody looked) can be routed: its instance is to be told, something
    * is to be found out first, or beside the call, as what is known is old. Null for nothing.
    */
   due(instance: string | null): "instance" | "find" | "refresh" | null {
     if (this.quiet) return null;
-    if (this.instances.size === 0) {
+    if (this.first === undefined) {
       if (this.start.configured !== null) return null;
       return instance === null ? "instance" : "find";
     }
     const { learned, interruptions } = this.entry(instance)!;
     // Whoever was away may come back as another.
     if (interruptions !== this.target.interruptions) return "find";
-    return performance.now() - learned > FRESH ? "refresh" : null;
+    return eventTime() - learned > FRESH ? "refresh" : null;
   }
 
   /** Finds out about an instance, or about the one that is known, once at a time for all who want to know. Never rejects. */
@@ -126,7 +134,8 @@ export class ServerPeer {
     const same = this.states.find((state) => alike(state, fresh));
     const known = same ?? fresh;
     const { interruptions } = this.target;
-    this.instances.set(instance, { known, evidence, learned: performance.now(), interruptions });
+    this.instances.set(instance, { known, evidence, learned: eventTime(), interruptions });
+    this.first = this.instances.values().next().value;
     this.states = [...new Set([...this.instances.values()].map((each) => each.known))];
     this.pause = FIRST_PAUSE;
     if (before?.known !== known) this.report(instance, known, before === undefined);
@@ -135,16 +144,16 @@ export class ServerPeer {
   /** What is known of an instance; for one that nothing is known of, or null, what is known of the first. */
   private entry(instance: string | null): Instance | undefined {
     const own = instance === null ? undefined : this.instances.get(instance);
-    return own ?? this.instances.values().next().value;
+    return own ?? this.first;
   }
 
   private nothing(): void {
-    this.quietUntil = performance.now() + this.pause;
+    this.quietUntil = eventTime() + this.pause;
     this.pause = Math.min(LONGEST_PAUSE, this.pause * 2);
   }
 
   private get quiet(): boolean {
-    return performance.now() < this.quietUntil;
+    return eventTime() < this.quietUntil;
   }
 
   private report(instance: string, { dialect }: KnownServer, first: boolean): void {

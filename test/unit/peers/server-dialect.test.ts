@@ -102,25 +102,14 @@ for (const [what, highApiVersion, level, high] of NONSENSE) {
 
 /** Windows, and what a server that announces them reads of outputs and platforms if nobody knows it. */
 const LOWEST = [
-  ["2.0 to 2.12", { lowApiVersion: version(2, 0) }, null, null],
-  [
-    "2.3 to 2.12, deprecated from 2.0",
-    { deprecatedApiVersion: version(2, 0), lowApiVersion: version(2, 3) },
-    null,
-    null,
-  ],
-  ["2.1 to 2.12", { lowApiVersion: version(2, 1) }, ["paths"], null],
-  [
-    "2.3 to 2.12, deprecated from 2.2",
-    { deprecatedApiVersion: version(2, 2), lowApiVersion: version(2, 3) },
-    ["paths"],
-    ["action"],
-  ],
+  ["2.0 to 2.12", version(2, 0), null, null],
+  ["2.1 to 2.12", version(2, 1), ["paths"], null],
+  ["2.3 to 2.12", version(2, 3), ["paths"], ["action"]],
 ] as const;
 
-for (const [what, bounds, paths, platform] of LOWEST) {
+for (const [what, lowApiVersion, paths, platform] of LOWEST) {
   test(`a server of ${what} that nobody knows`, () => {
-    const advertised = announced({ ...bounds, highApiVersion: version(2, 12) });
+    const advertised = announced({ lowApiVersion, highApiVersion: version(2, 12) });
     const facts = serverFacts({ ...unknownServer("it"), advertised });
     assert.deepEqual(claimOf(facts, "output-paths")?.reads ?? null, paths);
     assert.deepEqual(claimOf(facts, "action-platform")?.reads ?? null, platform);
