@@ -132,8 +132,9 @@ UNAUTHENTICATED or UNAVAILABLE, teach nothing. A method that ends in UNIMPLEMENT
   a profile is silent about, and what its \`optional\` members leave to configuration, may be anything.
 - A peer is recognised only on proof: a text of a sign of its \`recognition\`, one of its \`vendorServices\` in the list of reflection, or an
   announcement with its window, digest functions and uncommon batch limit that every other peer contradicts. The nearest one is never taken.
-- Where several ranges or peers remain, what they have in common holds, and the rest is as if nobody knew the server. The name of the
-  profile in the configuration settles it.
+- Where several ranges or peers remain, what they have in common holds, and the rest is as if nobody knew the server. Of a feature, the
+  server is taken to read only the forms that all of them read, so that nothing is lost if it is the other one: a call that one of them
+  would take may be refused. The name of the profile in the configuration settles it.
 
 ## Features
 

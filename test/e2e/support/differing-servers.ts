@@ -4,7 +4,10 @@ import { Planner } from "../../../src/plan/planner.ts";
 import { TRANSLATORS } from "../../../src/translators/registry.ts";
 import { clientLine, serverDialect } from "../../support/known-peers.ts";
 
-/** Of all lines of all known servers, those with which something else happens to a client than with the ones before, by name. */
+/**
+ * Of all lines of all known servers that can execute or cache for a client, those with which something else happens to it than with the ones
+ * before, by name.
+ */
 export function differingServers(client: string): readonly string[] {
   const profiles = shippedProfiles();
   const planner = new Planner(TRANSLATORS, {});
@@ -12,6 +15,7 @@ export function differingServers(client: string): readonly string[] {
   const byOutcome = new Map<string, string>();
   for (const { name, facts } of lines) {
     const { rows, methods } = explain([clientLine(client)], serverDialect(name), planner);
+    if (methods.some(({ lane, need }) => lane === "reject" && need === "required")) continue;
     const changes = rows.filter(({ verdict }) => verdict === "translate" || verdict === "reject");
     const called = methods.filter(({ need }) => need !== null && need !== "not called");
     const outcome = JSON.stringify([
