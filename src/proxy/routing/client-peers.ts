@@ -5,7 +5,7 @@ import type { ResolvedClient } from "../../peers/profile.ts";
 import type { ProfileCatalogue } from "../../peers/profile-catalogue.ts";
 import { recogniseClient } from "../../peers/recognise-client.ts";
 import type { KnownClient } from "../../plan/known-client.ts";
-import { readToolDetails } from "../../wire/request-metadata.ts";
+import { readToolDetails, type ToolDetails } from "../../wire/request-metadata.ts";
 
 const REQUEST_METADATA = internName("build.bazel.remote.execution.v2.requestmetadata-bin");
 /** Tools and versions that are remembered; more than one bridge ever meets. */
@@ -50,14 +50,14 @@ export class ClientPeers {
     const { value } = field;
     this.lastField = field;
     if (this.lastPrefix !== "" && value.startsWith(this.lastPrefix)) return this.lastPeer;
-    this.lastPrefix = prefixWithTool(value);
-    this.lastPeer = this.recognise(value);
+    const tool = readToolDetails(value);
+    // A value that cannot be read must not speak for others that begin like it.
+    this.lastPrefix = tool === null ? "" : prefixWithTool(value);
+    this.lastPeer = tool === null ? UNKNOWN_CLIENT : this.recognise(tool);
     return this.lastPeer;
   }
 
-  private recognise(value: string): ClientPeer {
-    const tool = readToolDetails(value);
-    if (tool === null) return UNKNOWN_CLIENT;
+  private recognise(tool: ToolDetails): ClientPeer {
     const key = `${tool.name}\0${tool.version}`;
     let peer = this.tools.get(key);
     if (peer === undefined) {

@@ -20,11 +20,14 @@ const MOST_SERVICES = 1024;
 export class RouteTable<Peer> {
   /** Whether all calls go to one upstream. */
   readonly single: boolean;
+  /** Whether names of instances matter to where calls go. */
+  readonly tellsInstances: boolean;
   private readonly rules: readonly RouteRule<Peer>[];
   private readonly byService = new Map<string, readonly RouteRule<Peer>[]>();
 
   constructor(rules: readonly RouteRule<Peer>[]) {
     this.rules = rules;
+    this.tellsInstances = rules.some(({ instance }) => instance !== "");
     this.single = rules.every(({ peer }) => peer === rules[0]!.peer);
   }
 
