@@ -4,8 +4,8 @@ import { GET_CAPABILITIES } from "../../src/translators/methods.ts";
 import { bridgeTo } from "../support/bridge.ts";
 import { capabilities, highest } from "../support/capabilities.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Answers, recordingServer } from "../support/recording-server.ts";
 import { CallFailed, ReapiClient } from "../support/reapi-client.ts";
+import { type Answers, recordingServer } from "../support/recording-server.ts";
 
 // A server that is not what it was: what is known follows it, and calls under way keep what they began with.
 

@@ -7,7 +7,7 @@ import { bridgeTo } from "../support/bridge.ts";
 import { capabilities } from "../support/capabilities.ts";
 import { eventually } from "../support/eventually.ts";
 import { CallFailed, ReapiClient, V2 } from "../support/reapi-client.ts";
-import { type Answers, type Recorded, recordingServer, Refusal } from "../support/recording-server.ts";
+import { type Answers, type Recorded, Refusal, recordingServer } from "../support/recording-server.ts";
 
 // Callers with credentials and without before an upstream that tells nothing to those without.
 

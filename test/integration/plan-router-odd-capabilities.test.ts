@@ -30,7 +30,11 @@ async function told(t: test.TestContext, message: Buffer): Promise<Answer> {
   }
 }
 
-function windowIn({ deprecatedApiVersion, lowApiVersion, highApiVersion }: Api<"ServerCapabilities">): string {
+function windowIn({
+  deprecatedApiVersion,
+  lowApiVersion,
+  highApiVersion,
+}: Api<"ServerCapabilities">): string {
   const text = (version: typeof highApiVersion) =>
     version === null ? "-" : `${version.major}.${version.minor}${version.prerelease}`;
   return [deprecatedApiVersion, lowApiVersion, highApiVersion].map(text).join(" ");
@@ -38,7 +42,11 @@ function windowIn({ deprecatedApiVersion, lowApiVersion, highApiVersion }: Api<"
 
 const two = { major: 2, minor: 0 };
 const CASES: readonly [name: string, message: Buffer, expected: Answer][] = [
-  ["99.9 is cut to the newest there is", capabilities(0, { highApiVersion: { major: 99, minor: 9 } }), { window: "- 2.0 2.12" }],
+  [
+    "99.9 is cut to the newest there is",
+    capabilities(0, { highApiVersion: { major: 99, minor: 9 } }),
+    { window: "- 2.0 2.12" },
+  ],
   ["a later minor version is cut as well", capabilities(77), { window: "- 2.0 2.12" }],
   [
     "a prerelease is as what it precedes",
@@ -55,8 +63,16 @@ const CASES: readonly [name: string, message: Buffer, expected: Answer][] = [
     capabilities(1, { lowApiVersion: { major: 2, minor: 3 } }),
     { window: "- 2.1 2.1" },
   ],
-  ["major 3 alone", capabilities(0, { lowApiVersion: { major: 3 }, highApiVersion: { major: 3 } }), { window: "- 3.0 3.0" }],
-  ["a deprecated version", capabilities(4, { deprecatedApiVersion: two, lowApiVersion: { major: 2, minor: 2 } }), { window: "- 2.0 2.4" }],
+  [
+    "major 3 alone",
+    capabilities(0, { lowApiVersion: { major: 3 }, highApiVersion: { major: 3 } }),
+    { window: "- 3.0 3.0" },
+  ],
+  [
+    "a deprecated version",
+    capabilities(4, { deprecatedApiVersion: two, lowApiVersion: { major: 2, minor: 2 } }),
+    { window: "- 2.0 2.4" },
+  ],
 ];
 
 for (const [name, message, expected] of CASES) {
@@ -71,7 +87,10 @@ test("an empty answer is one of a server without parts", async (t) => {
 
 test("bytes that are no message teach nothing, and end the call that asked for them", async (t) => {
   const answer = await told(t, Buffer.from("0affffffffff", "hex"));
-  assert.match((answer as { error: string }).error, /^13 the upstream 127\.0\.0\.1:\d+ answered GetCapabilities with bytes/);
+  assert.match(
+    (answer as { error: string }).error,
+    /^13 the upstream 127\.0\.0\.1:\d+ answered GetCapabilities with bytes/,
+  );
 });
 
 test("capabilities of megabytes pass, with what is not known in them, and cost other calls nothing", async (t) => {

@@ -107,7 +107,11 @@ class CompressedPeek implements BodyPeek {
     if (!whole && this.held < this.next) return null;
     this.next = this.held * 2;
     const inflated = this.inflate(Buffer.concat(this.pieces));
-    return new PlainPeek(whole ? inflated.length : Number.POSITIVE_INFINITY).feed(inflated, 0, inflated.length);
+    return new PlainPeek(whole ? inflated.length : Number.POSITIVE_INFINITY).feed(
+      inflated,
+      0,
+      inflated.length,
+    );
   }
 }
 

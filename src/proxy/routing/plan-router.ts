@@ -183,8 +183,7 @@ export class PlanRouter implements Router {
       const instance = instanceOf(opened.method, request, true);
       const answer = await answerForGroup(opened, request, instance, group, {
         heard: (rule, capabilities) => rule.peer.heard(renamed(rule, instance), capabilities),
-        told: (rule, capabilities) =>
-          announce(this.waysOf(client, rule, instance, group).plan, capabilities),
+        told: (rule, capabilities) => announce(this.waysOf(client, rule, instance, group).plan, capabilities),
       });
       const dialects = rulesOf(group).map((rule) => rule.peer.of(renamed(rule, instance)).dialect);
       if (windowOfAll(dialects) === null) throw cannotMerge(namesOf(group), NO_VERSION);
