@@ -24,7 +24,8 @@ async function refusal(client: ReapiClient): Promise<string | null> {
     return null;
   } catch (error) {
     assert.ok(error instanceof CallFailed, String(error));
-    return error.errorInfo?.metadata["feature"] ?? error.message;
+    const { feature = error.message } = error.errorInfo?.metadata ?? {};
+    return feature;
   }
 }
 

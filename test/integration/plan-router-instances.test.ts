@@ -54,7 +54,8 @@ async function outcome(call: Promise<unknown>): Promise<string> {
     return "passed";
   } catch (error) {
     assert.ok(error instanceof CallFailed, String(error));
-    return error.errorInfo?.metadata["feature"] ?? `${error.code}`;
+    const { feature = `${error.code}` } = error.errorInfo?.metadata ?? {};
+    return feature;
   }
 }
 

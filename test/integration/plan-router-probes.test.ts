@@ -24,7 +24,7 @@ async function before(t: TestContext, answers: Answers) {
 const slowly =
   (ms: number, message: Buffer): Answers[string] =>
   () =>
-    new Promise((resolve) => setTimeout(resolve, ms, message));
+    new Promise((resolve) => setTimeout(resolve, ms, message).unref());
 
 test("many first calls at once, of many clients, make one round of questions", async (t) => {
   const { server, rounds, address } = await before(t, {
