@@ -48,7 +48,12 @@ static struct body request, reply;
 static uint64_t started, calls, finished, open_calls, good, bad, reply_bytes;
 static char reason[256];
 static uint32_t *samples;
-static char metadata[241];
+/* Base64 of a RequestMetadata as Bazel 8.1.0 sends it: tool, action, invocations and mnemonic. */
+static char metadata[241] =
+  "Cg4KBWJhemVsEgU4LjEuMBJAYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh"
+  "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYRokYmJiYmJi"
+  "YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiIiRjY2NjY2NjY2NjY2Nj"
+  "Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2MqFE1NTU1NTU1NTU1NTU1NTU1NTU1N";
 
 static uint64_t now(void) {
   struct timespec time;
@@ -60,11 +65,11 @@ static bool may_start(void) {
   return calls < options.calls && (double)(now() - started) < options.seconds * 1e9;
 }
 
-/* As a tool that names the action of each call: 86 of 240 characters differ. */
+/* As a tool that names the action of each call: 80 of 240 characters differ. */
 static void vary_metadata(void) {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   static uint64_t state = 1;
-  for (int i = 60; i < 146; i++) {
+  for (int i = 28; i < 108; i++) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     metadata[i] = digits[state >> 58];
   }
@@ -257,7 +262,6 @@ int main(int count, char **words) {
   request = unary ? body_small_request() : down ? body_read_request(options.bytes) : body_write_requests(options.bytes);
   reply = unary ? body_small_reply() : down ? body_read_reply(options.bytes) : body_write_reply(options.bytes);
   samples = malloc(SAMPLES * sizeof *samples);
-  memset(metadata, 'Q', 240);
   vary_metadata();
   SSL_CTX *tls = options.tls ? SSL_CTX_new(TLS_client_method()) : NULL;
   int poll = epoll_create1(0);

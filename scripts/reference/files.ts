@@ -1,4 +1,5 @@
 import { cliPage } from "./cli-page.ts";
+import { compatibilityPage } from "./compatibility-page.ts";
 import { featuresPage } from "./features-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { profilesPage } from "./profiles-page.ts";
@@ -10,6 +11,7 @@ export async function referenceFiles(): Promise<ReadonlyMap<string, string>> {
     ["config/profile-schema.json", profileSchemaFile()],
     ["config/schema.json", schemaFile()],
     ["docs/cli.md", await cliPage()],
+    ["docs/compatibility.md", compatibilityPage()],
     ["docs/features.md", featuresPage()],
     ["docs/metrics.md", metricsPage()],
     ["docs/profiles.md", profilesPage()],

@@ -137,7 +137,8 @@ UNAUTHENTICATED or UNAVAILABLE, teach nothing. A method that ends in UNIMPLEMENT
 
 ## Features
 
-\`reads\` and \`writes\` list forms, the best first. Other features follow from the facts below.
+\`reads\` and \`writes\` list forms, the best first. \`together: true\` says that a client which writes several forms writes all of them at once.
+Other features follow from the facts below.
 
 ${featureTable()}## Facts of servers
 

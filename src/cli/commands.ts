@@ -5,6 +5,7 @@ const LOADERS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   serve: () => import("./commands/serve.ts"),
   check: () => import("./commands/check.ts"),
   embedded: () => import("./commands/embedded.ts"),
+  explain: () => import("./commands/explain.ts"),
   demo: () => import("./commands/demo.ts"),
   version: () => import("./commands/version.ts"),
 };

@@ -7,7 +7,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [1, "it failed, or met an error it did not expect"],
   [2, "the command line, a variable or the configuration file is wrong"],
   [3, "an address cannot be listened on, for instance because it is in use"],
-  [4, "the upstream must not be used, for instance because it is the bridge itself"],
+  [4, "the upstream cannot be used: it is the bridge itself, or it does not answer what `explain` asks"],
   [5, "Node.js is too old; the message says how to run it with the right one"],
   [130, "a second SIGINT (Ctrl-C) came before it had drained"],
   [143, "a second SIGTERM came before it had drained"],

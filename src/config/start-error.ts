@@ -1,7 +1,7 @@
 /**
  * Why the bridge could not start:
  * `config` (a value is wrong, or a file it names cannot be used), `listen` (an address cannot be listened on) or
- * `upstream` (the upstream was reached and must not be used, such as the bridge itself).
+ * `upstream` (the upstream must not be used, such as the bridge itself, or does not answer what a command asks).
  */
 export type StartFailure = "config" | "listen" | "upstream";
 

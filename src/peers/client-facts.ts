@@ -125,7 +125,7 @@ export const CLIENT_FACTS = {
   },
   results: {
     says: "What it makes of results: whether files it did not ask for are fatal, and outputs that are not there",
-    usedBy: ["output-paths", "test client"],
+    usedBy: ["output-paths", "test client", "output-symlinks"],
     members: {
       unaskedFiles: maybe(choice("ignored", "fatal")),
       missingOutputs: maybe(choice("ignored", "fatal")),
@@ -133,7 +133,7 @@ export const CLIENT_FACTS = {
   },
   waitExecution: {
     says: "What a broken stream of Execute leads to: WaitExecution, or a new Execute",
-    usedBy: ["wait-execution"],
+    usedBy: ["wait-execution", "instance-names"],
     members: { used: flag },
   },
   platformProperties: {

@@ -2,17 +2,18 @@
 import type { Claim, Evidence } from "./dialect.ts";
 import { pathsOf } from "./profile-methods.ts";
 
-/** The first form where one of the methods is missing, the second one elsewhere. */
+/** The first form where one of the methods is missing (or all, if `any` of them is a use), the second one elsewhere. */
 interface ByMethod {
   readonly feature: string;
   readonly forms: readonly [older: string, newer: string];
   readonly methods: readonly string[];
+  readonly any?: true;
 }
 
 const ABSENT_OR_OFFERED = ["absent", "offered"] as const;
 const STORAGE = "ContentAddressableStorage";
 const BY_METHOD: readonly ByMethod[] = [
-  { feature: "asset-service", forms: ABSENT_OR_OFFERED, methods: ["Fetch/FetchBlob"] },
+  { feature: "asset-service", forms: ABSENT_OR_OFFERED, methods: ["Fetch/*", "Push/*"], any: true },
   {
     feature: "batch-methods",
     forms: ["streams", "batches"],
@@ -36,10 +37,12 @@ export function* methodClaims(
   has: (path: string) => boolean | undefined,
   evidence: Evidence,
 ): Generator<Claim> {
-  for (const { feature, forms, methods } of BY_METHOD) {
+  for (const { feature, forms, methods, any } of BY_METHOD) {
     const there = methods.flatMap(pathsOf).map(has);
     const [older, newer] = forms;
-    if (there.includes(false)) yield { feature, reads: [older], evidence };
-    else if (!there.includes(undefined)) yield { feature, reads: [newer, older], evidence };
+    const lacking = any ? there.every((one) => one === false) : there.includes(false);
+    const complete = any ? there.includes(true) : !there.includes(undefined);
+    if (lacking) yield { feature, reads: [older], evidence };
+    else if (complete) yield { feature, reads: [newer, older], evidence };
   }
 }

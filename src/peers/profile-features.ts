@@ -13,18 +13,19 @@ const BOTH = ["client", "server"] as const;
 
 export const PROFILE_FEATURES = {
   "action-platform": { forms: ["command", "action"], of: BOTH },
-  "ancient-clients": { forms: ["inline", "by-digest"], of: BOTH },
+  "ancient-clients": { forms: ["by-digest", "inline", "v1test"], of: BOTH },
   argv0: { forms: ["input-root", "working-directory"], of: BOTH },
   "asset-checksums": { forms: ["one", "several"], of: ["client"] },
   "asset-service": { forms: ["absent", "offered"], of: ["client"] },
   "batch-methods": { forms: ["streams", "batches"], of: ["client"] },
   "digest-function-field": { forms: ["unset", "set"], of: BOTH },
+  "execution-metadata": { forms: ["few", "more", "uuid"], of: ["server"] },
   "node-properties": { forms: ["none", "list", "message"], of: BOTH },
   "output-base": { forms: ["input-root", "working-directory"], of: BOTH },
   "output-directory-format": { forms: ["tree", "directory"], of: BOTH },
   "output-paths": { forms: ["lists", "paths"], of: BOTH },
-  "output-symlinks": { forms: ["typed", "unified", "both"], of: BOTH },
-  "resource-names": { forms: ["plain", "extended"], of: ["client"] },
+  "output-symlinks": { forms: ["typed", "unified", "both", "none"], of: BOTH },
+  "resource-names": { forms: ["plain", "extended", "unsaid"], of: ["client"] },
 } as const satisfies Readonly<Record<string, ProfileFeatureEntry>>;
 
 /** A feature that profiles may speak of. */

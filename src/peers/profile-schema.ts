@@ -44,7 +44,8 @@ function featuresSchema(role: Role): JsonSchema {
       known.map(([name, { forms: words }]) => {
         const forms = list(choice<string>(...words));
         const some = { ...forms, schema: { ...forms.schema, minItems: 1 } };
-        return [name, recordSchema({ reads: maybe(some), writes: maybe(some), evidence })];
+        const members = { reads: maybe(some), writes: maybe(some), evidence };
+        return [name, recordSchema(role === "client" ? { ...members, together: maybe(flag) } : members)];
       }),
     ),
   };

@@ -17,6 +17,8 @@ interface Evident {
 interface FeatureClaim extends Evident {
   readonly reads?: readonly string[];
   readonly writes?: readonly string[];
+  /** Of a client: what it writes in several forms, it writes in all of them at once. */
+  readonly together?: boolean;
 }
 
 /** What is said of the features. */

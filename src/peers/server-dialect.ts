@@ -1,4 +1,5 @@
 /** What is known of a server, from all that tells: configured > advertised > probed > profile > assumed, for each feature by itself. */
+import { announcedVersion, type Level } from "../spec/versions.ts";
 import type { Advertised, ApiVersion } from "./advertised.ts";
 import type { Claim, Evidence, PeerFacts } from "./dialect.ts";
 import type { ResolvedServer, ServerFacts } from "./profile.ts";
@@ -45,6 +46,21 @@ export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
       ...(configured === null ? [...probed.claims, ...claims] : [...claims, ...probed.claims]),
     ],
     facts: { ...profile?.facts, ...(advertised !== null && announcedFacts(advertised)) },
+  };
+}
+
+/** The facts of a server that does as a level of the API says, and announces it (D02). */
+export function levelServer(level: Level): PeerFacts<"server"> {
+  const evidence = { source: "configured", note: `level ${level}` } as const;
+  const { major, minor } = announcedVersion(level);
+  return {
+    role: "server",
+    name: `a server of API ${level}`,
+    level: { value: level, evidence },
+    digestFunctions: [],
+    missingMethods: [],
+    claims: [],
+    facts: { window: { low: "2.0", high: `${major}.${minor}`, evidence: evidence.note } },
   };
 }
 

@@ -15,7 +15,7 @@ export const SERVER_FACTS = {
   },
   window: {
     says: "The API versions that GetCapabilities states; a bound that is left out is not stated (D02)",
-    usedBy: ["api-version"],
+    usedBy: ["api-version", "capabilities-service"],
     members: { deprecated: maybe(semVer), low: maybe(semVer), high: maybe(semVer) },
   },
   missingMethods: {
@@ -37,7 +37,12 @@ export const SERVER_FACTS = {
   },
   digestFunctions: {
     says: "Digest functions it offers, the preferred first (D09); `several` is false if one deployment offers one of them",
-    usedBy: ["digest-functions", "execution-digest-functions", "digest-function-field"],
+    usedBy: [
+      "digest-functions",
+      "execution-digest-functions",
+      "digest-function-field",
+      "capabilities-service",
+    ],
     members: { are: list(functionName), several: flag },
   },
   gitHashes: {
@@ -47,12 +52,12 @@ export const SERVER_FACTS = {
   },
   compressors: {
     says: "Compressors it announces for streams, in its order; `optional` if only configuration brings them (D15)",
-    usedBy: ["compressed-blobs"],
+    usedBy: ["compressed-blobs", "capabilities-service"],
     members: { are: list(compressor), optional: maybe(list(compressor)) },
   },
   batchCompressors: {
     says: "Compressors it announces for batches, in its order (D17)",
-    usedBy: ["batch-compression"],
+    usedBy: ["batch-compression", "capabilities-service"],
     members: { are: list(compressor), optional: maybe(list(compressor)) },
   },
   committedSize: {
@@ -62,7 +67,7 @@ export const SERVER_FACTS = {
   },
   batchLimit: {
     says: "max_batch_total_size_bytes as announced, 0 for none, and whether it counts blobs or the message (D18, P03)",
-    usedBy: ["batch-limits", "upstream port"],
+    usedBy: ["batch-limits", "upstream port", "capabilities-service"],
     members: { announced: count, counts: maybe(choice("blobs", "message")) },
   },
   messageLimit: {
@@ -111,7 +116,7 @@ export const SERVER_FACTS = {
   },
   absoluteSymlinks: {
     says: "symlink_absolute_path_strategy as announced; `optional` if configuration may say the other (D34)",
-    usedBy: ["input-symlinks"],
+    usedBy: ["input-symlinks", "capabilities-service"],
     members: { are: choice("ALLOWED", "DISALLOWED"), optional: maybe(flag) },
   },
   inputSymlinks: {
@@ -129,7 +134,7 @@ export const SERVER_FACTS = {
   },
   cacheWrites: {
     says: "update_enabled, and what UpdateActionResult does (D52)",
-    usedBy: ["cache-writes"],
+    usedBy: ["cache-writes", "capabilities-service"],
     members: {
       announced: choice("yes", "no", "configured", "by-client"),
       refused: maybe(choice("dropped", ...STATUS_NAMES)),
@@ -137,7 +142,7 @@ export const SERVER_FACTS = {
   },
   execution: {
     says: "exec_enabled; whether Execute looks into the action cache, and how its stream ends",
-    usedBy: ["wait-execution", "embedded server"],
+    usedBy: ["wait-execution", "embedded server", "capabilities-service"],
     members: {
       offered: choice("yes", "no", "configured"),
       cacheLookup: maybe(flag),
@@ -146,7 +151,7 @@ export const SERVER_FACTS = {
   },
   priorities: {
     says: "The range of priorities it announces for executions (D50)",
-    usedBy: ["priorities"],
+    usedBy: ["priorities", "capabilities-service"],
     members: { are: choice("any", "not-negative") },
   },
   nodePropertyNames: {
@@ -218,7 +223,7 @@ export const SERVER_FACTS = {
   },
   vendorServices: {
     says: "Services beyond the API that it has, and that pass (D59)",
-    usedBy: ["vendor-fields"],
+    usedBy: ["vendor-fields", "ancient-clients"],
     members: { are: list(text(/^[A-Za-z0-9_.]+$/)) },
   },
   recognition: {

@@ -24,6 +24,6 @@ export function claimedMethods(translators: readonly Translator[]): ReadonlySet<
     }
   }
   // A server may lack any method.
-  for (const { path } of allMethods()) if (path.startsWith("/build.bazel.")) claimed.add(path);
+  for (const { path } of allMethods()) claimed.add(path);
   return claimed;
 }

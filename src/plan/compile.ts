@@ -11,12 +11,12 @@ import {
   GET_CAPABILITIES,
   LIST_OPERATIONS,
 } from "../translators/methods.ts";
+import { refusalOf } from "../translators/refusal.ts";
 import type { Pair, Reject, Step, Translate, Translator, Use } from "../translators/translator.ts";
 import { findUse, UseScan } from "../translators/uses.ts";
 import { type Decided, decide, supportOf } from "./decide.ts";
 import { MethodBuilder } from "./method-builder.ts";
 import type { Decision, FeaturePolicy, Plan, Policy } from "./plan.ts";
-import { refusalOf } from "./refusal.ts";
 
 /** Methods that name an Action, or an operation that stands for one: where another Action runs, the names change. */
 const WITH_ACTIONS = [...WITH_RESULTS, LIST_OPERATIONS, CANCEL_OPERATION, DELETE_OPERATION];
@@ -59,6 +59,7 @@ class Compiler {
   private readonly content: Plan["content"][number][] = [];
   private readonly checks: Plan["checks"][number][] = [];
   private readonly lenses: Plan["lenses"][number][] = [];
+  private readonly metadata: Plan["metadata"][number][] = [];
   private readonly decisions: Decision[] = [];
 
   constructor(pair: Pair) {
@@ -76,7 +77,8 @@ class Compiler {
       else if (step.kind === "reject") this.reject(translator, step, from);
     }
     const agree = decided.every(({ decision }) => decision.verdict === "native");
-    if (!agree && policy !== "off") this.announce(translator);
+    const announces = !agree || translator.announceIf?.(this.pair) === true;
+    if (announces && policy !== "off") this.announce(translator);
   }
 
   /** Refuses a method that the server lacks, unless somebody serves it. */
@@ -97,8 +99,8 @@ class Compiler {
       this.method(EXECUTE).check((message, call) => check.run(message, call).then(() => null));
     }
     const methods = new Map([...this.methods].map(([path, builder]) => [path, builder.build()]));
-    const { pair, content, checks, lenses, decisions } = this;
-    return Object.freeze({ pair, methods, content, checks, lenses, decisions });
+    const { pair, content, checks, lenses, metadata, decisions } = this;
+    return Object.freeze({ pair, methods, content, checks, lenses, metadata, decisions });
   }
 
   /** Hooks of results run in reverse, as all that edits what comes back. */
@@ -118,7 +120,11 @@ class Compiler {
   private translate(translator: Translator, step: Translate, from: string): void {
     const { id } = translator.feature;
     for (const [path, hooks] of Object.entries(step.methods ?? {})) this.method(path).hook(id, hooks);
-    const { content } = step;
+    const { content, metadata } = step;
+    if (metadata !== undefined) {
+      const { name, rewrite } = metadata;
+      this.metadata.push({ name, rewrite: (values) => rewrite(values, this.pair) });
+    }
     if (content !== undefined) {
       this.content.push(content);
       const { action, command, directory } = content;

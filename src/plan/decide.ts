@@ -1,9 +1,10 @@
 /** What happens to each form one side of a pair writes. */
 import type { Dialect, Support } from "../peers/dialect.ts";
+import { methodAt } from "../spec/methods.ts";
 import { pass } from "../translators/declare.ts";
+import { hasText } from "../translators/refusal.ts";
 import type { Pair, Reject, Step, Steps, Translator } from "../translators/translator.ts";
 import type { Decision, FeaturePolicy } from "./plan.ts";
-import { hasText } from "./refusal.ts";
 
 /** A decision, and the step it leads to: null where both agree, or the operator wants nothing done. */
 export interface Decided {
@@ -75,11 +76,11 @@ function prove(step: Step, server: Support, policy: FeaturePolicy): Step {
 
 /**
  * A version number, or nothing at all, is no proof that a server lacks a method: it may say so itself. What it would silently ignore is
- * refused all the same.
+ * refused all the same, and so are methods that no revision has.
  */
 function proven(step: Reject, { evidence }: Support): Step {
   if (evidence.source !== "advertised" && evidence.source !== "assumed") return step;
-  const uses = step.uses.filter((use) => use.in !== "call");
+  const uses = step.uses.filter((use) => use.in !== "call" || !use.methods.some((path) => methodAt(path)));
   return uses.length > 0
     ? { ...step, uses }
     : pass("the upstream answers for itself whether it has the method");

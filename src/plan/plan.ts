@@ -22,6 +22,14 @@ export interface BoundHead {
   rewrite(value: Buffer | null): Buffer | null;
 }
 
+/** Rewrites the values of one header of every call, relayed ones included. */
+interface BoundMetadata {
+  /** Lower case. */
+  readonly name: string;
+  /** All values in order, as they travel; null leaves them as they are. @throws BridgeError to refuse the call. */
+  rewrite(values: readonly string[]): readonly string[] | null;
+}
+
 /** What is done to the calls of one method. All lists are in the order of running. */
 export interface MethodPlan {
   readonly lane: Lane;
@@ -61,5 +69,7 @@ export interface Plan {
   readonly checks: readonly ContentCheck[];
   /** Lenses on capabilities, in order. */
   readonly lenses: readonly ((bytes: Buffer) => Edit)[];
+  /** Rewriters of headers of calls, of whatever method, in order. */
+  readonly metadata: readonly BoundMetadata[];
   readonly decisions: readonly Decision[];
 }

@@ -13,8 +13,9 @@ import { chooseWindow } from "./window.ts";
 
 /** Makes plans, and keeps those it made. */
 export class Planner {
-  private readonly translators: readonly Translator[];
-  private readonly policy: Policy;
+  /** In the order of running. */
+  readonly translators: readonly Translator[];
+  readonly policy: Policy;
   private readonly cache: PlanCache;
 
   /** `translators` in the order of running. */

@@ -40,6 +40,28 @@ export function announce(plan: Plan, capabilities: Buffer): Buffer {
   return current;
 }
 
+/** A header of a call as it travels: its name in lower case, and its value, base64 where the name ends in `-bin`. */
+type MetadataEntry = readonly [name: string, value: string];
+
+/**
+ * The headers of a call as the upstream gets them: the very list given where nothing changes. What replaces the values of a header stands where
+ * the first of them stood.
+ * @throws BridgeError of a rewriter that refuses the call.
+ */
+export function editMetadata(plan: Plan, entries: readonly MetadataEntry[]): readonly MetadataEntry[] {
+  let current = entries;
+  for (const { name, rewrite } of plan.metadata) {
+    const values = current.flatMap(([key, value]) => (key === name ? [value] : []));
+    const edited = values.length === 0 ? null : rewrite(values);
+    if (edited === null) continue;
+    const at = current.findIndex(([key]) => key === name);
+    const before = current.slice(0, at);
+    const after = current.slice(at).filter(([key]) => key !== name);
+    current = [...before, ...edited.map((value): MetadataEntry => [name, value]), ...after];
+  }
+  return current;
+}
+
 async function runAll(hooks: readonly BoundHook[], message: Buffer, call: Call): Promise<Buffer> {
   let current = message;
   for (const hook of hooks) current = joined(await hook(current, call), current);

@@ -15,11 +15,9 @@ const BY_VERSION: readonly string[] = ["output-paths", "action-platform", "argv0
 export type PlanWith = (client: KnownClient, window: ApiWindow) => Plan;
 
 /**
- * The window for a client: the first of these that it goes on with, and with which nothing it has to write is refused; else the first.
- * 1. What the server states, as far as clients can do something with it.
- * 2. From a lower version on: its own, or for a client that is not known the lowest whose clients are served.
- * 3. Up to a higher version: the lowest that the client takes.
-
+ * The window for a client: of those in the order of `choicesFor` the first that every line of it goes on with, and with which nothing is
+ * refused that it has to write; else the first that no line refuses, as a warning is no end; else what the server states. For a client
+ * without a rule: the server's versions, down to the lowest whose clients are served.
  */
 export function chooseWindow(
   client: KnownClient,
@@ -28,13 +26,14 @@ export function chooseWindow(
 ): StatedWindow {
   const base = sensible(windowOf(server.facts), levelOf(server));
   if (typeof client === "string" || client.length === 0) return lowestServed(client, base, planWith);
-  const choices = [base, ...client.flatMap((line) => [lowered(base, line), raised(base, line)])];
-  const serves = (window: StatedWindow) => !refusesAll(planWith(client, window));
-  const with_ = (verdict: string) =>
-    choices.find(
-      (window) => client.every((line) => decide(line, window).verdict === verdict) && serves(window),
-    );
-  return with_("goes-on") ?? with_("warns") ?? base;
+  const all = choicesFor(client, base).map((window) => ({
+    window,
+    verdicts: client.map((line) => decide(line, window).verdict),
+  }));
+  const choices = all.filter(({ verdicts }) => !verdicts.includes("refuses"));
+  const without = choices.filter(({ verdicts }) => !verdicts.includes("warns"));
+  const found = [...without, ...choices].find(({ window }) => !refusesAll(planWith(client, window)));
+  return found?.window ?? base;
 }
 
 /** Whether every form is refused that the client has of a feature that goes by versions. */
@@ -45,39 +44,53 @@ export function refusesAll({ decisions }: Plan): boolean {
   });
 }
 
+/**
+ * All windows that may make a difference to these lines, the nearest to the server's own first: each highest version at which one of them
+ * begins or ends to write something, or begins to go on at all; for each, the server's lowest version and then those of the lines.
+ */
+function choicesFor(lines: readonly ResolvedClient[], base: StatedWindow): StatedWindow[] {
+  const rules = lines.flatMap(({ facts }) => versions([facts.versionRule?.low]));
+  const gates = lines.flatMap(({ facts }) => versions(facts.versionGates?.gates.map(({ from }) => from)));
+  const highs = [
+    base.high,
+    ...rules.filter((low) => compareVersions(low, base.high) > 0),
+    ...gates.flatMap((gate) => [...before(gate), gate]),
+  ].sort((a, b) => distance(a, base.high) - distance(b, base.high));
+  const lows = [base.low, ...rules.filter((low) => compareVersions(low, base.low) < 0)];
+  return highs.flatMap((high) => lows.map((low) => withBounds(base, low, high)));
+}
+
+function versions(texts: readonly (string | undefined)[] = []): Version[] {
+  return texts
+    .map((text) => (text === undefined ? null : parseVersion(text)))
+    .filter((version) => version !== null);
+}
+
+/** The version before, if there is one of the same major. */
+function before([major = 0, minor = 0]: Version): Version[] {
+  return minor === 0 ? [] : [[major, minor - 1]];
+}
+
+function distance([major = 0, minor = 0]: Version, [otherMajor = 0, otherMinor = 0]: Version): number {
+  // No major has as many minor versions.
+  return Math.abs((major - otherMajor) * 1_000 + minor - otherMinor);
+}
+
 function lowestServed(client: KnownClient, base: StatedWindow, planWith: PlanWith): StatedWindow {
   const known = typeof client === "string" ? [client] : LEVELS;
+  const from = (level: Level) => withBounds(base, versionOfLevel(level), base.high);
   const low = known.find((level) => {
-    const version = versionOfLevel(level);
-    const below = compareVersions(version, base.low) < 0;
-    return below && !refusesAll(planWith(level, from(base, version)));
+    const below = compareVersions(versionOfLevel(level), base.low) < 0;
+    return below && !refusesAll(planWith(level, from(level)));
   });
-  return low === undefined ? base : from(base, versionOfLevel(low));
+  return low === undefined ? base : from(low);
 }
 
-function lowered(base: StatedWindow, line: ResolvedClient): StatedWindow {
-  const low = boundOf(line, "low");
-  return low === null || compareVersions(low, base.low) >= 0 ? base : from(base, low);
-}
-
-function raised(base: StatedWindow, line: ResolvedClient): StatedWindow {
-  const low = boundOf(line, "low");
-  return low === null || compareVersions(low, base.high) <= 0 ? base : { ...base, high: low };
-}
-
-function boundOf({ facts }: ResolvedClient, end: "low" | "high"): Version | null {
-  const text = facts.versionRule?.[end];
-  return text === undefined ? null : parseVersion(text);
-}
-
-/** The window from another low version on; what is deprecated lies below that, or nothing does. */
-function from(base: StatedWindow, low: Version): StatedWindow {
-  const { deprecated } = base;
-  return {
-    ...base,
-    low,
-    deprecated: deprecated !== null && compareVersions(deprecated, low) < 0 ? deprecated : null,
-  };
+/** The window with other bounds, in order; what is deprecated lies below the low one, or nothing does. */
+function withBounds({ deprecated }: StatedWindow, wanted: Version, high: Version): StatedWindow {
+  const low = compareVersions(wanted, high) > 0 ? high : wanted;
+  const isBelow = deprecated !== null && compareVersions(deprecated, low) < 0;
+  return { deprecated: isBelow ? deprecated : null, low, high };
 }
 
 function levelOf({ version }: Dialect<"server">): Level | null {

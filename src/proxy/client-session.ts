@@ -8,12 +8,13 @@ import type { Core } from "./core.ts";
 import { HeldCall } from "./held-call.ts";
 import { Links } from "./links.ts";
 import { endCall } from "./local-reply.ts";
+import { toCallError } from "./messages/call-error.ts";
 import { OpenedCall } from "./messages/opened-call.ts";
 import { OwnCall } from "./messages/own-call.ts";
 import { metadataOf } from "./messages/request-fields.ts";
 import { RelayCall } from "./relay-call.ts";
 import { isGrpc, type RequestHead, readHead } from "./request-head.ts";
-import type { Ask, Way } from "./routing/route.ts";
+import type { Ask, HeadEdit, Way } from "./routing/route.ts";
 import type { SideLane } from "./side-lane.ts";
 
 /** What a session needs of the front door. */
@@ -119,15 +120,37 @@ export class ClientSession implements ConnectionOwner {
     });
   }
 
-  private start(way: Way, stream: Stream, path: string, fields: readonly Field[], fin: boolean): void {
+  private start(way: Way, stream: Stream, path: string, given: readonly Field[], fin: boolean): void {
     const { core } = this.host;
     const { route, upstream } = way;
+    const fields = route?.head === undefined ? given : this.edited(route.head, given, stream, path);
+    if (fields === null) return;
     if (route === null || route.lane === "relay") {
-      new RelayCall(core, this.links.relay(upstream), stream, path, fields, fin, route);
+      const filter = route === null ? null : route.filter;
+      new RelayCall(core, this.links.relay(upstream), stream, path, fields, fin, filter);
       return;
     }
     const call = new OpenedCall(core, this.links, upstream, stream, route.lane, path, fields, fin);
     void call.run(route.handle);
+  }
+
+  /** The head as the upstream is to get it; null if the call was refused over it. */
+  private edited(
+    edit: HeadEdit,
+    fields: readonly Field[],
+    stream: Stream,
+    path: string,
+  ): readonly Field[] | null {
+    const { core } = this.host;
+    try {
+      return edit(fields);
+    } catch (error) {
+      const { ending } = toCallError(error, core.log, path);
+      core.refused(path, ending.code, ending.message);
+      core.metrics.callEnded(path, "reject", ending.code, 0);
+      endCall(stream, ending, false);
+      return null;
+    }
   }
 
   ready(): void {

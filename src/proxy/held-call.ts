@@ -63,8 +63,9 @@ export class HeldCall implements StreamSink {
   }
 
   headers(fields: readonly Field[]): void {
+    if (this.over) return;
     this.fin = true;
-    this.early?.addTrailers(fields);
+    this.early!.addTrailers(fields);
     this.ended();
   }
 

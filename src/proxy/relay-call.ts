@@ -12,7 +12,6 @@ import { budgetSpent, toCallError } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
 import type { FilterMaker, RelayFilter } from "./messages/relay-filter.ts";
 import { timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
-import type { HeadEdit, Route } from "./routing/route.ts";
 import type { UpstreamLink, WaitingCall } from "./upstream-link.ts";
 
 const GRPC_STATUS = internName("grpc-status");
@@ -27,7 +26,6 @@ export class RelayCall implements StreamSink, WaitingCall {
   private readonly client: Stream;
   private readonly method: string;
   private readonly started: number;
-  private readonly head: HeadEdit | null;
   private readonly filter: RelayFilter | null;
   private upstream: Stream | null = null;
   private filtered: FilteredRequest | null = null;
@@ -45,7 +43,7 @@ export class RelayCall implements StreamSink, WaitingCall {
     method: string,
     fields: readonly Field[],
     fin: boolean,
-    route: Extract<Route, { lane: "relay" }> | null,
+    makeFilter: FilterMaker | null,
   ) {
     this.core = core;
     this.link = link;
@@ -53,8 +51,7 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.method = method;
     this.started = eventTime();
     client.sink = this;
-    this.head = route?.head ?? null;
-    this.filter = route?.filter ? this.makeFilter(route.filter, fields) : null;
+    this.filter = makeFilter === null ? null : this.makeFilter(makeFilter, fields);
     const connection = link.acquire(this);
     if (connection !== null) this.open(connection, fields, fin);
     else if (!this.ended) this.wait(fields, fin);
@@ -144,8 +141,7 @@ export class RelayCall implements StreamSink, WaitingCall {
 
   private open(connection: Connection, fields: readonly Field[], fin: boolean): void {
     const { filter, client } = this;
-    const edited = this.head === null ? fields : this.head(fields);
-    const head = upstreamHead(filter === null ? edited : withoutLength(edited), this.link.upstream);
+    const head = upstreamHead(filter === null ? fields : withoutLength(fields), this.link.upstream);
     const upstream = connection.open(head, fin && filter === null, new RelayAnswer(this));
     this.upstream = upstream;
     upstream.source = client;

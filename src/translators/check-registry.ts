@@ -106,6 +106,7 @@ function hookPlaces({ toServer, toClient }: Translator): Set<string> {
       }
     }
     for (const kind of Object.keys(step.content ?? {})) places.add(kind);
+    if (step.metadata !== undefined) places.add(`header ${step.metadata.name}`);
   }
   return places;
 }

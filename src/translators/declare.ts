@@ -1,7 +1,7 @@
 /** Shorthands for declaring translators. */
 import type { Evidence, PeerFacts, Support } from "../peers/dialect.ts";
 import { type ElementId, knows } from "../spec/ledger.ts";
-import type { Pass } from "./translator.ts";
+import type { Pair, Pass } from "./translator.ts";
 
 /** Lets pass, with the reason. */
 export function pass(why: string): Pass {
@@ -32,6 +32,11 @@ export function byLevel(forms: ByLevel): (facts: PeerFacts) => Support | null {
     const { reads, writes } = knows(level.value, forms.element) ? forms.with : forms.without;
     return { reads, writes, evidence: level.evidence };
   };
+}
+
+/** Whether the two sides may be of different revisions. */
+export function mayDiffer({ client, server }: Pair): boolean {
+  return client.version === null || client.version !== server.version;
 }
 
 const ASSUMED: Evidence = { source: "assumed", note: "nothing is known" };

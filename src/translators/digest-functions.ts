@@ -3,8 +3,8 @@ import { type ElementId, knows } from "../spec/ledger.ts";
 import { isLevel } from "../spec/versions.ts";
 import { DIGEST_FUNCTIONS, digestFunctionByNumber } from "../wire/digest-function.ts";
 import { parseResourceName } from "../wire/resource-name.ts";
-import { rewriteField, rewriteMessage } from "../wire/rewrite.ts";
-import { Walker, WireType } from "../wire/walker.ts";
+import { editCachePart } from "./announce/cache-part.ts";
+import { hideValues } from "./announce/enum-lists.ts";
 import { assumed, pass } from "./declare.ts";
 import {
   BATCH_READ_BLOBS,
@@ -27,9 +27,10 @@ const VALUES = "build.bazel.remote.execution.v2.DigestFunction.Value";
 const FIRST_NAMED = `${VALUES}.SHA256TREE` as const;
 const WHAT = "A digest function beyond the first seven";
 
-/** Field numbers: ServerCapabilities, and CacheCapabilities in it. */
-const CACHE = 1;
+/** CacheCapabilities.digest_functions. */
 const FUNCTIONS = 1;
+
+const GITSHA1 = 10;
 
 /** Requests that name their digest function, and the field in which they do. */
 const FIELDS: readonly (readonly [method: string, number: number])[] = [
@@ -74,7 +75,8 @@ export const digestFunctions: Translator = {
   ],
   after: [],
   clientAhead: "a request that names a later function is refused, with those the upstream has",
-  serverAhead: "functions that the client cannot know are not announced to it",
+  serverAhead:
+    "functions that the client cannot know, or that may not be what it takes them for, are not announced to it",
   support: (facts) => {
     const later = facts.digestFunctions.some((number) => digestFunctionByNumber(number)?.implicit === false);
     if (later) {
@@ -97,6 +99,10 @@ export const digestFunctions: Translator = {
     named: { "first-seven": { kind: "translate" } },
   },
   announce,
+  announceIf: (pair) => {
+    const hidden = hiddenFrom(pair);
+    return pair.server.digestFunctions.some((number) => hidden.has(number));
+  },
 };
 
 function forms({ role }: PeerFacts, later: boolean) {
@@ -125,31 +131,29 @@ function inNames(): Use {
   return { in: "request", methods: [READ, WRITE, QUERY_WRITE_STATUS], used };
 }
 
-/** Leaves out of CacheCapabilities.digest_functions what the client's revision does not have. The order of the others stays. */
-function announce({ bytes, pair: { client } }: Announcement): Edit {
-  const hidden = hiddenFrom(client.version);
+/** Leaves out of CacheCapabilities.digest_functions what the client cannot use. The order of the others stays. */
+function announce({ bytes, pair }: Announcement): Edit {
+  const hidden = hiddenFrom(pair);
   if (hidden.size === 0) return null;
-  return rewriteMessage(new Walker(bytes), (field, out) => {
-    if (field.number !== CACHE || field.wireType !== WireType.LEN) return "keep";
-    return rewriteField(field, out, (value, cache) => {
-      if (value.number !== FUNCTIONS) return "keep";
-      if (value.wireType === WireType.VARINT) return hidden.has(value.int32()) ? "drop" : "keep";
-      if (value.wireType !== WireType.LEN) return "keep";
-      // A packed list; every number of a known function is a single byte.
-      const packed = value.bytes();
-      const kept = packed.filter(
-        (byte, index) => !hidden.has(byte) || (index > 0 && packed[index - 1]! >= 0x80),
-      );
-      if (kept.length === packed.length) return "keep";
-      if (kept.length > 0) cache.bytes(FUNCTIONS, Buffer.from(kept));
-      return "drop";
-    });
-  });
+  return editCachePart(bytes, (field, out) =>
+    field.number === FUNCTIONS ? hideValues(field, out, (number) => hidden.has(number)) : "keep",
+  );
 }
 
-/** Numbers of the functions that a revision does not have. */
-function hiddenFrom(version: string | null): Set<number> {
-  if (version === null || !isLevel(version)) return new Set();
-  const later = DIGEST_FUNCTIONS.filter(({ name }) => !knows(version, `${VALUES}.${name}` as ElementId));
-  return new Set(later.map(({ number }) => number));
+/** Numbers of the functions that the client's revision does not have, and of the one that may mean another (P08). */
+function hiddenFrom({ client, server }: Pair): Set<number> {
+  const later = DIGEST_FUNCTIONS.filter(({ name }) => lacks(client.version, name));
+  const hidden = new Set(later.map(({ number }) => number));
+  if (!saysGitSha1(server)) hidden.add(GITSHA1);
+  return hidden;
+}
+
+function lacks(version: string | null, name: string): boolean {
+  return version !== null && isLevel(version) && !knows(version, `${VALUES}.${name}` as ElementId);
+}
+
+/** Number 10 was the draft's before it was GITSHA1: a server means the latter if its revision has it, or its profile says so. */
+function saysGitSha1({ version, facts }: Pair["server"]): boolean {
+  const named = facts.digestFunctions?.are.includes("GITSHA1") === true;
+  return named || (version !== null && isLevel(version) && !lacks(version, "GITSHA1"));
 }

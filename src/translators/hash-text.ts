@@ -13,6 +13,7 @@ import {
   UPDATE_ACTION_RESULT,
   WRITE,
 } from "./methods.ts";
+import { nameHeader } from "./name-header.ts";
 import type { Call, Edit, FieldUse, MethodHooks, Reject, Translator, Use } from "./translator.ts";
 import { findUse } from "./uses.ts";
 
@@ -74,7 +75,14 @@ export const hashText: Translator = {
   },
   toServer: {
     lower: { "any-case": pass("lower case is one of the two") },
-    "any-case": { lower: { kind: "translate", methods: lowering(), refuse: HASHED } },
+    "any-case": {
+      lower: {
+        kind: "translate",
+        methods: lowering(),
+        metadata: nameHeader(lowerText),
+        refuse: HASHED,
+      },
+    },
   },
   toClient: pass("a client that compares hashes with its own gets them in its own case; others read either"),
 };
@@ -112,11 +120,17 @@ function restore(message: Buffer, paths: number[][], { scratch }: Call): Edit {
 }
 
 function lowerName(value: Buffer | null): Buffer | null {
-  const parts = value === null ? null : parseResourceName(value.toString());
-  if (parts === null) return value;
-  const hash = parts.digest.hash.toLowerCase();
-  if (hash === parts.digest.hash) return value;
-  return Buffer.from(formatResourceName({ ...parts, digest: { ...parts.digest, hash } }));
+  if (value === null) return null;
+  const name = value.toString();
+  const lowered = lowerText(name);
+  return lowered === name ? value : Buffer.from(lowered);
+}
+
+function lowerText(name: string): string {
+  const parts = parseResourceName(name);
+  const hash = parts?.digest.hash.toLowerCase();
+  if (parts === null || hash === undefined || hash === parts.digest.hash) return name;
+  return formatResourceName({ ...parts, digest: { ...parts.digest, hash } });
 }
 
 function inAction(use: FieldUse): Use {

@@ -2,20 +2,25 @@ import { rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 import { assumed, byLevel, pass } from "./declare.ts";
 import { of } from "./names.ts";
-import type { Edit, Originals, Translator } from "./translator.ts";
-import { findUse } from "./uses.ts";
+import { type Output, Outputs, ResultOutputs } from "./output-links.ts";
+import type { Edit, Originals, Pair, Step, Translator } from "./translator.ts";
 
-/** Field numbers of ActionResult, and of output_directories in Command. */
-const FILE_LINKS = 10;
-const DIRECTORY_LINKS = 11;
-const LINKS = 12;
-const OUTPUT_DIRECTORIES = 4;
+const { files, directories, fileLinks, directoryLinks, links } = Outputs;
+
+/** The paths a Command declares: in the typed lists, and in the one since 2.1. */
+interface Declared {
+  readonly files: ReadonlySet<string>;
+  readonly directories: ReadonlySet<string>;
+  readonly paths: ReadonlySet<string>;
+}
 
 const EITHER = pass("both kinds of lists are filled");
+const NONE = pass("a server that fills none of the lists follows the links");
 
 /**
  * The lists of symlinks in a result (D25): one for files and one for directories, or since 2.1 one for all. What the client reads is added to what the
- * server filled in; nothing is taken away, and digests do not change.
+ * server filled in; nothing is taken away, and digests do not change. A client that reads none of the lists gets the output that a link leads to
+ * under the path of the link, if it asked for that path.
  */
 export const outputSymlinks: Translator = {
   feature: {
@@ -28,6 +33,7 @@ export const outputSymlinks: Translator = {
       typed: "output_file_symlinks and output_directory_symlinks",
       unified: "output_symlinks",
       both: "the typed lists and the unified one",
+      none: "no list at all, from before September 2018 or because the client does not read it",
     },
   },
   owns: [
@@ -36,7 +42,8 @@ export const outputSymlinks: Translator = {
   ],
   after: [],
   clientAhead: "output_symlinks is made of the typed lists",
-  serverAhead: "the typed lists are made of output_symlinks",
+  serverAhead:
+    "the typed lists are made of output_symlinks; for a client that reads none, links are followed among the outputs",
   support: byLevel({
     element: "build.bazel.remote.execution.v2.ActionResult.output_symlinks",
     without: { reads: ["typed", "both"], writes: ["typed"] },
@@ -48,90 +55,113 @@ export const outputSymlinks: Translator = {
   },
   toServer: pass("a result that a client stores is read by clients only, and gets its other lists then"),
   toClient: {
-    typed: { unified: addUnified(), both: addUnified() },
-    unified: { typed: addTyped(), both: addTyped() },
-    both: { typed: EITHER, unified: EITHER },
+    typed: { unified: results(unify), both: results(unify), none: results(follow) },
+    unified: { typed: results(type), both: results(type), none: results(follow) },
+    both: { typed: EITHER, unified: EITHER, none: results(follow) },
+    none: { typed: NONE, unified: NONE, both: NONE },
   },
 };
 
-function addUnified() {
-  return { kind: "translate", content: { result: (result: Buffer) => unify(result) } } as const;
+function results(result: (message: Buffer, originals: Originals, pair: Pair) => Edit | Promise<Edit>): Step {
+  return { kind: "translate", content: { result } };
 }
 
-function addTyped() {
-  const result = (message: Buffer, originals: Originals): Promise<Edit> => type(message, originals);
-  return { kind: "translate", content: { result } } as const;
-}
-
-interface Link {
-  readonly number: number;
-  readonly path: string;
-  readonly bytes: Buffer;
-}
-
+/** Adds to the one list what the typed ones have. */
 function unify(result: Buffer): Edit {
-  const links = linksOf(result);
-  const there = pathsIn(links, LINKS);
-  const missing = links.filter(({ number, path }) => number !== LINKS && !there.has(path));
-  return withLinks(result, links, LINKS, unique(missing));
+  const outputs = new ResultOutputs(result);
+  return withOutputs(result, links, outputs.missing([fileLinks, directoryLinks], [links]));
 }
 
-/** Where the Command is not known, or says nothing, a link counts as one to a file. */
+/**
+ * Adds to the typed lists what the one list has. A link is of the kind that the Command declares for its path, else of the kind of the output it leads to;
+ * where neither tells, it counts as one to a file.
+ */
 async function type(result: Buffer, originals: Originals): Promise<Edit> {
-  const links = linksOf(result);
-  const there = new Set([...pathsIn(links, FILE_LINKS), ...pathsIn(links, DIRECTORY_LINKS)]);
-  const missing = links.filter(({ number, path }) => number === LINKS && !there.has(path));
+  const outputs = new ResultOutputs(result);
+  const missing = outputs.missing([links], [fileLinks, directoryLinks]);
   if (missing.length === 0) return null;
-  const command = await originals.command();
-  const isDirectory = ({ path }: Link): boolean => command !== null && declaresDirectory(command, path);
-  const files = unique(missing.filter((link) => !isDirectory(link)));
-  const directories = unique(missing.filter(isDirectory));
-  const first = withLinks(result, links, FILE_LINKS, files);
-  const then = withLinks(first === null ? result : Buffer.concat(first), links, DIRECTORY_LINKS, directories);
-  return then ?? first;
+  const declared = declaredBy(await originals.command());
+  const isDirectory = (link: Output): boolean => {
+    if (declared.directories.has(link.path)) return true;
+    if (declared.files.has(link.path)) return false;
+    return outputs.targetOf(link)?.number === directories;
+  };
+  const toFiles = missing.filter((link) => !isDirectory(link));
+  return withOutputs(result, fileLinks, toFiles, directoryLinks, missing.filter(isDirectory));
 }
 
-/** The result with `added` in the list `number`, sorted by path as every list of outputs; null if there is nothing to add. */
-function withLinks(result: Buffer, links: readonly Link[], number: number, added: readonly Link[]): Edit {
-  if (added.length === 0) return null;
-  const list = [...links.filter((link) => link.number === number), ...added];
-  list.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+/**
+ * Adds the outputs that links lead to, under the paths of the links. Only what the Command declares is added, and no file where the client takes one that
+ * it did not ask for as an error, as long as it may have meant a directory.
+ */
+async function follow(result: Buffer, originals: Originals, { client }: Pair): Promise<Edit> {
+  const outputs = new ResultOutputs(result);
+  const missing = outputs.missing([fileLinks, directoryLinks, links], [files, directories]);
+  if (missing.length === 0) return null;
+  const declared = declaredBy(await originals.command());
+  const strict = client.facts.results?.unaskedFiles === "fatal";
+  const followed = (number: number, asked: (path: string) => boolean): Output[] =>
+    missing.flatMap((link) => {
+      const target = outputs.targetOf(link);
+      return target?.number === number && asked(link.path) ? [renamed(target, link.path)] : [];
+    });
+  return withOutputs(
+    result,
+    files,
+    followed(files, (path) => declared.files.has(path) || (declared.paths.has(path) && !strict)),
+    directories,
+    followed(directories, (path) => declared.directories.has(path) || declared.paths.has(path)),
+  );
+}
+
+/** The same file or directory under another path. */
+function renamed(output: Output, path: string): Output {
+  const slices = rewriteMessage(
+    new Walker(output.bytes),
+    ({ number }) => (number === 1 ? "drop" : "keep"),
+    (out) => out.text(1, path),
+  );
+  return { ...output, path, bytes: Buffer.concat(slices ?? []) };
+}
+
+/** The result with outputs added to one list, or to two; each is sorted by path, as every list of outputs. Null if there is nothing to add. */
+function withOutputs(
+  result: Buffer,
+  number: number,
+  added: readonly Output[],
+  other = 0,
+  addedToOther: readonly Output[] = [],
+): Edit {
+  const edits = new Map([
+    [number, added],
+    [other, addedToOther],
+  ]);
+  for (const [list, outputs] of edits) if (outputs.length === 0) edits.delete(list);
+  if (edits.size === 0) return null;
+  const before = new ResultOutputs(result);
   return rewriteMessage(
     new Walker(result),
-    (field) => (field.number === number && field.wireType === WireType.LEN ? "drop" : "keep"),
+    (field) => (edits.has(field.number) && field.wireType === WireType.LEN ? "drop" : "keep"),
     (out) => {
-      for (const { bytes } of list) out.bytes(number, bytes);
+      for (const [list, outputs] of edits) {
+        for (const { bytes } of sorted([...before.in(list), ...outputs])) out.bytes(list, bytes);
+      }
     },
   );
 }
 
-function linksOf(result: Buffer): Link[] {
-  const links: Link[] = [];
-  const field = new Walker(result);
+function sorted(outputs: Output[]): Output[] {
+  return outputs.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}
+
+/** What a Command declares; nothing, where it is not known. */
+function declaredBy(command: Buffer | null): Declared {
+  const lists = { 3: new Set<string>(), 4: new Set<string>(), 7: new Set<string>() };
+  const field = new Walker(command ?? Buffer.alloc(0));
   while (field.next()) {
     const { number } = field;
-    if (number < FILE_LINKS || number > LINKS || field.wireType !== WireType.LEN) continue;
-    links.push({ number, path: pathOf(field.enter()), bytes: field.bytes() });
+    if (field.wireType === WireType.LEN && (number === 3 || number === 4 || number === 7))
+      lists[number].add(field.bytes().toString());
   }
-  return links;
-}
-
-function pathOf(link: Walker): string {
-  let path = "";
-  while (link.next()) if (link.number === 1) path = link.text();
-  return path;
-}
-
-function pathsIn(links: readonly Link[], number: number): Set<string> {
-  return new Set(links.filter((link) => link.number === number).map(({ path }) => path));
-}
-
-function unique(links: readonly Link[]): Link[] {
-  return [...new Map(links.map((link) => [link.path, link])).values()];
-}
-
-function declaresDirectory(command: Buffer, path: string): boolean {
-  const holds = (payload: Buffer): boolean => payload.toString() === path;
-  const use = { what: "", element: null, text: null, path: [OUTPUT_DIRECTORIES], holds };
-  return findUse(command, [use]) !== null;
+  return { files: lists[3], directories: lists[4], paths: lists[7] };
 }

@@ -1,10 +1,16 @@
 /** Every translator there is. */
+import { ancientClients } from "./ancient-clients.ts";
+import { apiVersion } from "./api-version.ts";
+import { assetService } from "./asset-service.ts";
+import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
 import { digestFunctions } from "./digest-functions.ts";
 import { emptyBlob } from "./empty-blob.ts";
 import { executionDigestFunctions } from "./execution-digest-functions.ts";
+import { executionMetadata } from "./execution-metadata.ts";
 import { hashText } from "./hash-text.ts";
+import { instanceNames } from "./instance-names.ts";
 import { ACTIONS } from "./not-built/actions.ts";
 import { ASSETS } from "./not-built/assets.ts";
 import { NEGOTIATION } from "./not-built/negotiation.ts";
@@ -15,17 +21,27 @@ import { STORAGE } from "./not-built/storage.ts";
 import { inOrder } from "./order.ts";
 import { outputSymlinks } from "./output-symlinks.ts";
 import { renames } from "./renames.ts";
+import { requestMetadata } from "./request-metadata.ts";
+import { resourceNames } from "./resource-names.ts";
 import type { Translator } from "./translator.ts";
 import { unchanged } from "./unchanged.ts";
 
 const REGISTERED: readonly Translator[] = [
+  ancientClients,
+  apiVersion,
+  assetService,
+  capabilitiesService,
   digestFunctionField,
   digestFunctions,
   emptyBlob,
   executionDigestFunctions,
+  executionMetadata,
   hashText,
+  instanceNames,
   outputSymlinks,
   renames,
+  requestMetadata,
+  resourceNames,
   unchanged,
   nodeProperties,
   ...[...NEGOTIATION, ...STORAGE, ...ASSETS, ...ACTIONS, ...RESULTS].map(notBuilt),

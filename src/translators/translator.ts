@@ -78,7 +78,7 @@ export interface RequestScan extends FieldVisitor {
 
 /** What is done to the calls of one method. Everything but `head` and `scan` takes the call out of the relay lane. */
 export interface MethodHooks {
-  /** Rewrites one string or bytes field of the first message while the rest streams; what was given, given back, changes nothing. */
+  /** Rewrites one string or bytes field of the first message while the rest streams; what was given, given back, changes nothing. Throws to refuse. */
   readonly head?: {
     readonly field: number;
     rewrite(value: Buffer | null, pair: Pair): Buffer | null;
@@ -95,6 +95,17 @@ export interface MethodHooks {
     call: Call,
     pair: Pair,
   ) => Promise<AsyncIterable<readonly Buffer[]> | null>;
+}
+
+/** Rewrites one header of every call of a client, of whatever method, relayed ones included. */
+export interface MetadataHook {
+  /** Lower case. */
+  readonly name: string;
+  /**
+   * All values of the header in order, as they travel: those of `-bin` names are base64 text. Null leaves them as they are, an empty list
+   * takes the header away. Never called without a value. Throws a `BridgeError` to refuse the call.
+   */
+  rewrite(values: readonly string[], pair: Pair): readonly string[] | null;
 }
 
 /** What a content hook may look at besides its message. */
@@ -123,6 +134,8 @@ export interface Translate {
   /** By path of the method. */
   readonly methods?: Readonly<Record<string, MethodHooks>>;
   readonly content?: ContentHooks;
+  /** Runs on every call of the pair, and takes none out of the relay lane. */
+  readonly metadata?: MetadataHook;
   /** Uses that have no other form on the other side. */
   readonly refuse?: Reject;
   /** Why passing is safe as well; only the policy `require` switches the hooks on then. */
@@ -208,6 +221,8 @@ export interface Translator {
   readonly assume: Readonly<Record<"client" | "server", Support>>;
   readonly toServer: Steps;
   readonly toClient: Steps;
-  /** Edits what is announced to the client, where the dialects do not agree on the feature; touches only fields it owns. */
+  /** Edits what is announced to the client; touches only fields it owns. */
   announce?(announcement: Announcement): Edit;
+  /** Whether `announce` runs where the dialects agree on the feature as well: it does where they do not. */
+  announceIf?(pair: Pair): boolean;
 }

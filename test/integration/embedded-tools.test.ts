@@ -7,6 +7,7 @@ import { startEmbedded } from "../../src/embedded/server.ts";
 import { FieldWriter } from "../../src/wire/field-writer.ts";
 import { Status } from "../../src/wire/status.ts";
 import { Walker } from "../../src/wire/walker.ts";
+import { playing } from "../support/played-server.ts";
 
 const same = (bytes: Buffer): Buffer => bytes;
 const CAS = "build.bazel.remote.execution.v2.ContentAddressableStorage";
@@ -85,6 +86,18 @@ for (const version of ["v1", "v1alpha"]) {
     ]);
   });
 }
+
+test("reflection of a server with methods newer than its level shows them, with their messages", async (t) => {
+  const { address } = await playing(t, "bazel-remote@2.6", { optional: true });
+  const client = new Client(address, credentials.createInsecure());
+  t.after(() => client.close());
+  const services = at(await reflect(client, "v1", text(7, "")), [6, 1, 1]).map(String);
+  assert.ok(services.includes("build.bazel.remote.asset.v1.Fetch"));
+  assert.ok(!services.includes("build.bazel.remote.execution.v2.Execution"));
+  const response = await reflect(client, "v1", text(4, CAS));
+  const names = at(response, [4, 1]).flatMap((file) => at(file, [4, 1]).map(String));
+  assert.ok(names.includes("SpliceBlobRequest"));
+});
 
 test("reflection shows the messages as the level has them", async (t) => {
   /** By name of the message, `name=number` of its fields; FileDescriptorProto.message_type is 4, fields are 2. */

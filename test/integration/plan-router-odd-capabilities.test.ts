@@ -49,9 +49,9 @@ const CASES: readonly [name: string, message: Buffer, expected: Answer][] = [
   ],
   ["a later minor version is cut as well", capabilities(77), { window: "- 2.0 2.12" }],
   [
-    "a prerelease is as what it precedes",
+    "a prerelease counts as what it precedes, and is told as it is",
     capabilities(3, { highApiVersion: { major: 2, minor: 3, prerelease: "-rc1" } }),
-    { window: "- 2.0 2.3" },
+    { window: "- 2.0 2.3-rc1" },
   ],
   [
     "no versions become those of the oldest and what serves all",
@@ -61,12 +61,12 @@ const CASES: readonly [name: string, message: Buffer, expected: Answer][] = [
   [
     "a low version above the high one",
     capabilities(1, { lowApiVersion: { major: 2, minor: 3 } }),
-    { window: "- 2.1 2.1" },
+    { window: "- 2.0 2.1" },
   ],
   [
-    "major 3 alone",
+    "major 3 of services of version 2 is no more than the newest",
     capabilities(0, { lowApiVersion: { major: 3 }, highApiVersion: { major: 3 } }),
-    { window: "- 3.0 3.0" },
+    { window: "- 2.0 2.12" },
   ],
   [
     "a deprecated version",

@@ -43,7 +43,15 @@ function planOf(methods: Readonly<Record<string, Partial<MethodPlan>>>): Plan {
     ([name, method]) => [`/test.Shapes/${name}`, { ...IDLE, ...method }] as const,
   );
   const pair = { client: peer("client"), server: peer("server") };
-  return { pair, methods: new Map(entries), content: [], checks: [], lenses: [], decisions: [] };
+  return {
+    pair,
+    methods: new Map(entries),
+    content: [],
+    checks: [],
+    lenses: [],
+    metadata: [],
+    decisions: [],
+  };
 }
 
 function text(number: number, value: string): Buffer {

@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { announce } from "../../src/plan/run-hooks.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { announce, editRequest } from "../../src/plan/run-hooks.ts";
 import { codec } from "../../src/spec/codec.ts";
 import { LEVELS } from "../../src/spec/versions.ts";
+import {
+  BATCH_UPDATE_BLOBS,
+  FIND_MISSING_BLOBS,
+  READ,
+  SPLICE_BLOB,
+  SPLIT_BLOB,
+} from "../../src/translators/methods.ts";
 import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
-import { client, plan, server } from "../translators/support.ts";
+import { call, client, plan, server } from "../translators/support.ts";
 
-// Law: what is announced is native, or a hook serves it. No hook adds a function, a compressor or a bit yet: lenses may only take away and reorder.
+// Law: what is announced is native, or a hook serves it. No hook adds a function, a compressor or a bit yet: of those, lenses may only take away.
 
 const NAME = "build.bazel.remote.execution.v2.ServerCapabilities";
 const FUNCTIONS = DIGEST_FUNCTIONS.map(({ number }) => number).reverse();
@@ -69,3 +77,61 @@ test("capabilities that a lens has changed are left alone by a second one, and u
     assert.ok(once.includes(unknown), from);
   }
 });
+
+const V2 = "build.bazel.remote.execution.v2";
+const NAMES = ["", "zstd", "deflate", "brotli"];
+const HASH = "ab".repeat(32);
+
+/** A call that needs what is promised, or null where no call does. */
+function callFor(promise: string): readonly [path: string, request: Buffer] | null {
+  const [, what, number] = /^(.*) (\d+)$/.exec(promise)!;
+  const value = Number(number);
+  if (value === 0) return null;
+  switch (what) {
+    case "digest function":
+      return [FIND_MISSING_BLOBS, codec().encode(`${V2}.FindMissingBlobsRequest`, { digestFunction: value })];
+    case "compressor": {
+      const resourceName = `compressed-blobs/${NAMES[value]}/${HASH}/7`;
+      return [READ, codec().encode("google.bytestream.ReadRequest", { resourceName })];
+    }
+    case "batch compressor":
+      return [
+        BATCH_UPDATE_BLOBS,
+        codec().encode(`${V2}.BatchUpdateBlobsRequest`, { requests: [{ compressor: value }] }),
+      ];
+    case "split":
+      return [SPLIT_BLOB, codec().encode(`${V2}.SplitBlobRequest`, { instanceName: "main" })];
+    case "splice":
+      return [SPLICE_BLOB, codec().encode(`${V2}.SpliceBlobRequest`, { instanceName: "main" })];
+    default:
+      return null;
+  }
+}
+
+async function isServed({ methods }: Plan, path: string, request: Buffer): Promise<boolean> {
+  const method = methods.get(path);
+  if (method === undefined) return true;
+  if (method.lane === "reject") return false;
+  return (await editRequest(method, request, call(path))) === request;
+}
+
+for (const to of LEVELS) {
+  test(`a call that needs what a server of ${to} is announced to have goes through`, async () => {
+    const everything = capabilities("main");
+    for (const from of LEVELS) {
+      for (const known of [
+        { level: to, digestFunctions: FUNCTIONS },
+        { level: to, digestFunctions: FUNCTIONS, missingMethods: [SPLIT_BLOB] },
+        { level: to, digestFunctions: FUNCTIONS, forms: { chunking: { reads: ["whole"] } } },
+        { level: to, digestFunctions: FUNCTIONS, forms: { "compressed-blobs": { reads: ["plain"] } } },
+      ]) {
+        const pair = plan(client({ level: from }), server(known));
+        for (const promise of promises(announce(pair, everything))) {
+          const needed = callFor(promise);
+          if (needed !== null)
+            assert.ok(await isServed(pair, ...needed), `${promise} for a client of ${from}`);
+        }
+      }
+    }
+  });
+}

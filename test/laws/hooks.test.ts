@@ -14,7 +14,10 @@ const { upstream } = commonStore();
 
 const pair = plan(
   client({ digestFunctions: [1], forms: { "hash-text": { writes: ["any-case"] } } }),
-  server({ digestFunctions: [1, 9, 2], forms: { "hash-text": { reads: ["lower"] } } }),
+  server({
+    digestFunctions: [1, 9, 2],
+    forms: { "hash-text": { reads: ["lower"] }, "resource-names": { reads: ["plain"] } },
+  }),
 );
 
 /** The requests with their hashes in upper case, so that there is something to do. */

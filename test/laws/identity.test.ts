@@ -11,9 +11,9 @@ const { upstream } = commonStore();
 
 for (const level of LEVELS) {
   test(`peers that both speak ${level} have every method relayed`, () => {
-    const { methods, checks, content, lenses } = plan(client({ level }), server({ level }));
+    const { methods, checks, content, lenses, metadata } = plan(client({ level }), server({ level }));
     assert.deepEqual([...methods.keys()], []);
-    assert.deepEqual([checks.length, content.length, lenses.length], [0, 0, 0]);
+    assert.deepEqual([checks.length, content.length, lenses.length, metadata.length], [0, 0, 0, 0]);
   });
 }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { ServerSetup } from "../../src/embedded/behaviour/setup.ts";
 import { startEmbedded } from "../../src/embedded/server.ts";
+import type { ResolvedServer } from "../../src/peers/profile.ts";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
 import { unpackAny } from "../../src/spec/any.ts";
 import type { Draft } from "../../src/spec/codec.ts";
@@ -13,14 +14,25 @@ const CATALOGUE = shippedProfiles();
 
 type Operation = Messages["google.longrunning.Operation"];
 
-/** A client, of the newest level, of a server that plays `name`; both are gone when the test is over. */
+/** The server of a shipped profile, with other facts and claims in place of its own. */
+export function serverLike(
+  name: string,
+  facts: Partial<ResolvedServer["facts"]>,
+  features: ResolvedServer["features"] = {},
+): ResolvedServer {
+  const server = CATALOGUE.resolve("server", name);
+  return { ...server, facts: { ...server.facts, ...facts }, features: { ...server.features, ...features } };
+}
+
+/** A client, of the newest level, of a server that is played, by name or given; both are gone when the test is over. */
 export async function playing(
   t: TestContext,
-  name: string,
+  played: string | ResolvedServer,
   setup: Partial<ServerSetup> = {},
 ): Promise<{ client: ReapiClient; address: string }> {
   const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
-  const server = await startEmbedded({ as: CATALOGUE.resolve("server", name), setup, listen, dir: null });
+  const as = typeof played === "string" ? CATALOGUE.resolve("server", played) : played;
+  const server = await startEmbedded({ as, setup, listen, dir: null });
   t.after(() => server.stop());
   return { client: new ReapiClient(t, server.address), address: server.address };
 }

@@ -1,6 +1,7 @@
 import { createLog } from "../../src/observe/log.ts";
 import type { Claim, Dialect, EvidenceSource, KnownFacts } from "../../src/peers/dialect.ts";
 import type { Role } from "../../src/peers/profile.ts";
+import type { ApiWindow } from "../../src/peers/version-rule.ts";
 import { compilePlan } from "../../src/plan/compile.ts";
 import type { Plan, Policy } from "../../src/plan/plan.ts";
 import type { Level } from "../../src/spec/versions.ts";
@@ -62,8 +63,13 @@ function peer<R extends Role>(role: R, described: Described<R>): Dialect<R> {
 }
 
 /** The plan of a pair. */
-export function plan(from: Dialect<"client">, to: Dialect<"server">, policy: Policy = {}): Plan {
-  return compilePlan({ client: from, server: to }, policy, TRANSLATORS);
+export function plan(
+  from: Dialect<"client">,
+  to: Dialect<"server">,
+  policy: Policy = {},
+  window?: ApiWindow,
+): Plan {
+  return compilePlan({ client: from, server: to, ...(window && { window }) }, policy, TRANSLATORS);
 }
 
 /** A call as hooks see it, with an upstream in memory. */

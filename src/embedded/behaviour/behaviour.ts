@@ -168,8 +168,6 @@ export interface AssetRules {
 
 /** All of it. */
 export interface Behaviour {
-  /** The name of the profile that is played; null for a level of the API. */
-  readonly profile: string | null;
   /** The level it follows in all that is not said here. */
   readonly level: Level;
   /** Paths of the methods it has. */

@@ -27,7 +27,6 @@ export function levelBehaviour(level: Level): Behaviour {
   const chunks = knows(level, "build.bazel.remote.execution.v2.CacheCapabilities.split_blob_support");
   const numbers = compressors.map(({ number }) => number);
   return {
-    profile: null,
     level,
     methods: new Set(
       [...allMethods()]

@@ -51,7 +51,6 @@ export function profileBehaviour(server: ResolvedServer, setup: ServerSetup = DE
   const readsFunctionField = reads?.includes("set") ?? base.readsFunctionField;
   const updates = updateRules(facts, setup);
   return {
-    profile: server.name,
     level,
     methods,
     signs: signsOf(facts),

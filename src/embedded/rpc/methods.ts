@@ -52,7 +52,6 @@ export class Methods {
   readonly paths = new Set<string>();
   private readonly server: Server;
   private readonly behaviour: Behaviour;
-
   private readonly readsFunctionAsLevel: boolean;
 
   constructor(server: Server, behaviour: Behaviour) {

@@ -5,6 +5,7 @@ import { allMethods } from "../../spec/methods.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
 import type { UpstreamDialect } from "../../upstream/dialect.ts";
 import type { HeadEdit, Route, Routes } from "../routing/route.ts";
+import { headEditOf, inTurn } from "./head-edit.ts";
 import { namesInstance, withInstance } from "./instance-of.ts";
 import { relayFilterOf } from "./relay-filter-of.ts";
 import { type ResponseEdit, translate } from "./translate.ts";
@@ -30,7 +31,7 @@ export function planRoutes(plan: Plan, context: LaneContext): Routes {
     const own = plan.methods.get(path) ?? UNTOUCHED;
     const method = rename === undefined ? own : withRename(path, own, rename);
     const route = routeOf(path, method, plan, context);
-    if (route !== null) routes.set(path, route);
+    if (route !== null) routes.set(path, withHead(path, route, plan, context));
   }
   return routes;
 }
@@ -60,8 +61,13 @@ function routeOf(path: string, method: MethodPlan, plan: Plan, context: LaneCont
   const filter = relayFilterOf(method);
   if (filter === undefined) return null;
   if (filter === null) return { lane: "translate", handle: translate(method, plan.pair, context) };
-  const renames = method.heads.length > 0;
-  return { lane: "relay", filter, ...(renames && { head: withoutResourceName }) };
+  return { lane: "relay", filter };
+}
+
+function withHead(path: string, route: Route, plan: Plan, { rename }: LaneContext): Route {
+  const named = rename !== undefined && namesInstance(path);
+  const head = inTurn(headEditOf(plan), named ? withoutResourceName : undefined);
+  return head === undefined ? route : { ...route, head };
 }
 
 /** Names instances as the upstream does. Where the name stays, a message that names two is still refused: it could be taken for either. */

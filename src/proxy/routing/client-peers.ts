@@ -1,6 +1,7 @@
 /** Which client a call is from: what the operator says, else what the call says of its tool (D05), else nobody knows. */
 import type { Field } from "../../http2/hpack/field.ts";
 import { internName } from "../../http2/hpack/name.ts";
+import { rawBytes } from "../../http2/hpack/string-literal.ts";
 import type { ResolvedClient } from "../../peers/profile.ts";
 import type { ProfileCatalogue } from "../../peers/profile-catalogue.ts";
 import { recogniseClient } from "../../peers/recognise-client.ts";
@@ -27,8 +28,9 @@ export class ClientPeers {
   /** The header that was read last: a field that comes again is the same object. */
   private lastField: Field | null = null;
   private lastPeer = UNKNOWN_CLIENT;
-  /** The beginning of a value, up to where its tool ends, which calls of one client share. */
-  private lastPrefix = "";
+  /** Its first bytes as they travel, which tell the client: calls of one client share them, whatever action they are for. */
+  private lastStart: Buffer = Buffer.alloc(0);
+  private lastHuffman = false;
 
   constructor(catalogue: ProfileCatalogue) {
     this.catalogue = catalogue;
@@ -46,15 +48,26 @@ export class ClientPeers {
   }
 
   private read(field: Field): ClientPeer {
-    if (field === this.lastField) return this.lastPeer;
-    const { value } = field;
+    if (field === this.lastField || this.startsAsLast(field)) return this.lastPeer;
+    const { value, huffman } = field;
+    const telling = telltale(value);
     this.lastField = field;
-    if (this.lastPrefix !== "" && value.startsWith(this.lastPrefix)) return this.lastPeer;
-    const tool = readToolDetails(value);
-    // A value that cannot be read must not speak for others that begin like it.
-    this.lastPrefix = tool === null ? "" : prefixWithTool(value);
+    this.lastHuffman = huffman;
+    const tool = telling.length > UNTOLD ? readToolDetails(value) : null;
     this.lastPeer = tool === null ? UNKNOWN_CLIENT : this.recognise(tool);
+    // A value that breaks behind its beginning must not speak for those that do not.
+    const speaks = tool !== null || telling.length <= UNTOLD;
+    const start = rawBytes(speaks ? telling : "", huffman);
+    // The last byte of the Huffman form is padded.
+    this.lastStart = huffman ? start.subarray(0, -1) : start;
     return this.lastPeer;
+  }
+
+  private startsAsLast({ buffer, start, end, huffman }: Field): boolean {
+    const { lastStart } = this;
+    const { length } = lastStart;
+    if (length === 0 || huffman !== this.lastHuffman || end - start < length) return false;
+    return buffer.compare(lastStart, 0, length, start, start + length) === 0;
   }
 
   private recognise(tool: ToolDetails): ClientPeer {
@@ -81,14 +94,17 @@ export class ClientPeers {
 }
 
 const TOOL_TAG = 0x0a;
+/** The first character of base64 of a message that begins with the tool: clients from before 2.0 encode twice (D05). */
+const TOOL_TAG_TWICE = 0x43;
+/** Characters that tell that a value does not begin with the tool, as one does that is no message. */
+const UNTOLD = 4;
 
 /**
- * The part of a value that holds nothing but the tool, if it comes first, in whole groups of four characters, and the group that it
- * shares with what follows. Empty where the tool is not at the beginning: every value is read then.
+ * The beginning of a value that tells the client: all of the tool, which every known client writes first, and a group of four characters more, so
+ * that what is compared ends behind it. Where there is no tool, what tells that.
  */
-function prefixWithTool(value: string): string {
-  const [tag, length] = Buffer.from(value.slice(0, 4), "base64");
-  if (tag !== TOOL_TAG || length === undefined || length >= 0x80) return "";
-  const characters = Math.ceil((length + 2) / 3) * 4;
-  return characters > value.length ? "" : value.slice(0, characters);
+function telltale(value: string): string {
+  const [tag, length = 0x80] = Buffer.from(value.slice(0, UNTOLD), "base64");
+  if (tag === TOOL_TAG && length < 0x80) return value.slice(0, Math.ceil((length + 2) / 3) * 4 + 4);
+  return tag === TOOL_TAG_TWICE || tag === TOOL_TAG ? value : value.slice(0, UNTOLD);
 }

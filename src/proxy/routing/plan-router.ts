@@ -6,6 +6,7 @@ import type { Plan } from "../../plan/plan.ts";
 import { type Planner, windowOfAll } from "../../plan/planner.ts";
 import { announce } from "../../plan/run-hooks.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
+import { headEditOf } from "../lanes/head-edit.ts";
 import { instanceOf, namesInstance } from "../lanes/instance-of.ts";
 import { planRoutes } from "../lanes/plan-routes.ts";
 import type { CallHandler } from "../messages/opened-call.ts";
@@ -13,7 +14,7 @@ import { cannotMerge, NO_VERSION } from "./cannot-merge.ts";
 import type { ClientPeer, ClientPeers } from "./client-peers.ts";
 import { findOut } from "./find-out.ts";
 import { answerForGroup, groupOf, type InstanceGroup, namesOf, rulesOf } from "./instance-group.ts";
-import type { Arrival, Ask, Router, Wait, Way } from "./route.ts";
+import type { Arrival, Ask, Route, Router, Wait, Way } from "./route.ts";
 import { NO_INSTANCE, type RouteRule, type RouteTable, renamed, serviceOf } from "./route-table.ts";
 import type { KnownServer, ServerPeer } from "./server-peer.ts";
 
@@ -53,6 +54,8 @@ interface Ways {
   readonly rule: Rule;
   readonly plan: Plan;
   readonly byPath: ReadonlyMap<string, Way>;
+  /** For methods without a way of their own. */
+  readonly relay: Way;
 }
 
 /** The router of one thread. */
@@ -88,7 +91,7 @@ export class PlanRouter implements Router {
       return { upstream: peer.target, route: { lane: "local", handle: this.capabilitiesOf(group, client) } };
     }
     const ways = this.waysOf(client, rule, instance, group);
-    return ways.byPath.get(path) ?? peer.relay;
+    return ways.byPath.get(path) ?? ways.relay;
   }
 
   /** Whether the instance that a call by this rule names must be no other than the one that was looked at. */
@@ -173,7 +176,10 @@ export class PlanRouter implements Router {
       },
     });
     const byPath = new Map([...routes].map(([path, route]) => [path, { upstream: peer.target, route }]));
-    return { client, known, beside, rule, plan, byPath };
+    const head = headEditOf(plan);
+    const route: Route | null = head === undefined ? null : { lane: "relay", filter: null, head };
+    const relay = route === null ? peer.relay : { upstream: peer.target, route };
+    return { client, known, beside, rule, plan, byPath, relay };
   }
 
   /** Answers GetCapabilities of an instance that several upstreams serve. */

@@ -5,12 +5,13 @@ import type { FilterMaker } from "../messages/relay-filter.ts";
 import type { UpstreamTarget } from "../upstream-target.ts";
 
 /** How the calls of a method travel, if they are not simply relayed. */
-export type Route =
+export type Route = { readonly head?: HeadEdit } & (
   | { readonly lane: "translate" | "local" | "reject"; readonly handle: CallHandler }
-  /** Relayed, while a filter watches or changes the request, and its head may be another. */
-  | { readonly lane: "relay"; readonly filter: FilterMaker | null; readonly head?: HeadEdit };
+  /** Relayed, while a filter watches or changes the request. */
+  | { readonly lane: "relay"; readonly filter: FilterMaker | null }
+);
 
-/** The head of a request as the upstream is to get it. Throws a `BridgeError` to refuse the call. */
+/** The head of a request as the upstream is to get it, the same list if nothing changes. Throws a `BridgeError` to refuse the call. */
 export type HeadEdit = (fields: readonly Field[]) => readonly Field[];
 
 /** Routes by method, `/package.Service/Method`. Methods without one are relayed. */

@@ -1,55 +1,11 @@
-import { FETCH_BLOB, FETCH_DIRECTORY, PUSH_BLOB, PUSH_DIRECTORY } from "../methods.ts";
+import { FETCH_BLOB, FETCH_DIRECTORY } from "../methods.ts";
 import { ids } from "../names.ts";
-import { lacks, type NotBuilt } from "./not-built.ts";
+import type { NotBuilt } from "./not-built.ts";
 
 const ASSET = "build.bazel.remote.asset.v1";
 
-/** The Remote Asset API (drift items D54 to D57). */
+/** What differs within the Remote Asset API (drift items D55 to D57). */
 export const ASSETS: readonly NotBuilt[] = [
-  {
-    id: "asset-service",
-    title: "The Remote Asset API",
-    since: "2.2",
-    drift: ["D54"],
-    why: "Clients that fetch and push assets have nowhere to go.",
-    owns: [
-      ...ids(`${ASSET}.Fetch`, ["FetchBlob", "FetchDirectory"]),
-      ...ids(`${ASSET}.Push`, ["PushBlob", "PushDirectory"]),
-      ...["FetchBlobRequest", "FetchDirectoryRequest"].flatMap((message) =>
-        ids(`${ASSET}.${message}`, [
-          "instance_name",
-          "timeout",
-          "oldest_content_accepted",
-          "uris",
-          "qualifiers",
-        ]),
-      ),
-      ...ids(`${ASSET}.FetchBlobResponse`, ["uri", "qualifiers", "expires_at", "blob_digest"]),
-      ...ids(`${ASSET}.FetchDirectoryResponse`, ["uri", "qualifiers", "expires_at", "root_directory_digest"]),
-      ...["PushBlobRequest", "PushDirectoryRequest"].flatMap((message) =>
-        ids(`${ASSET}.${message}`, [
-          "instance_name",
-          "uris",
-          "qualifiers",
-          "expire_at",
-          "references_blobs",
-          "references_directories",
-        ]),
-      ),
-      `${ASSET}.PushBlobRequest.blob_digest`,
-      `${ASSET}.PushDirectoryRequest.root_directory_digest`,
-    ],
-    older: ["absent", "the server does not have the services"],
-    newer: ["offered", "Fetch and Push"],
-    marker: `${ASSET}.Fetch.FetchBlob`,
-    clientAhead: lacks(
-      [FETCH_BLOB, FETCH_DIRECTORY, PUSH_BLOB, PUSH_DIRECTORY],
-      `${ASSET}.Fetch.FetchBlob`,
-      "The Remote Asset API",
-      "name a server that has it in the client, or turn it off there",
-    ),
-    serverAhead: "a client without it does not call it",
-  },
   {
     id: "asset-digest-function",
     title: "The digest function of assets",

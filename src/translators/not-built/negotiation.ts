@@ -1,49 +1,8 @@
-import { EXECUTE, GET_CAPABILITIES } from "../methods.ts";
-import { ids, of } from "../names.ts";
-import { lacks, type NotBuilt } from "./not-built.ts";
+import { of } from "../names.ts";
+import type { NotBuilt } from "./not-built.ts";
 
 /** Negotiation, names and headers (drift items D01 to D14, D58, D59). */
 export const NEGOTIATION: readonly NotBuilt[] = [
-  {
-    id: "capabilities-service",
-    title: "The Capabilities service",
-    since: "2018-11",
-    drift: ["D01"],
-    why: "Without it clients do not know what they may use, and most of them stop.",
-    owns: [
-      "behaviour:partial-capabilities",
-      ...of("Capabilities", "GetCapabilities"),
-      ...of("GetCapabilitiesRequest", "instance_name"),
-      ...of("ServerCapabilities", "cache_capabilities", "execution_capabilities"),
-    ],
-    older: ["absent", "the server does not have the service"],
-    newer: ["offered", "the server answers GetCapabilities"],
-    marker: "build.bazel.remote.execution.v2.Capabilities.GetCapabilities",
-    assume: "newer",
-    clientAhead: lacks(
-      [GET_CAPABILITIES],
-      "build.bazel.remote.execution.v2.Capabilities.GetCapabilities",
-      "The method GetCapabilities",
-      "use a client that can do without",
-    ),
-    serverAhead: "a client that does not ask for capabilities needs no answer",
-  },
-  {
-    id: "api-version",
-    title: "The window of API versions a server announces",
-    since: "2018-11",
-    drift: ["D02"],
-    why: "Clients whose versions lie outside of the window warn or stop.",
-    owns: [
-      ...of("ServerCapabilities", "deprecated_api_version", "low_api_version", "high_api_version"),
-      ...ids("build.bazel.semver.SemVer", ["major", "minor", "patch", "prerelease"]),
-    ],
-    older: ["narrow", "a window that ends before the newer versions, or none at all"],
-    newer: ["wide", "a window that reaches to the newer versions"],
-    marker: null,
-    clientAhead: "the client compares the versions itself and says so when they do not meet",
-    serverAhead: "the client compares the versions itself and says so when they do not meet",
-  },
   {
     id: "strict-canonical",
     title: "Unknown fields in messages that are hashed",
@@ -56,31 +15,6 @@ export const NEGOTIATION: readonly NotBuilt[] = [
     marker: null,
     clientAhead: "a reader that skips unknown fields takes strict messages as well",
     serverAhead: "a strict server answers with an error of its own; nothing is lost",
-  },
-  {
-    id: "request-metadata",
-    title: "The RequestMetadata header",
-    since: "2.3",
-    drift: ["D05", "P06", "P15", "P21"],
-    why: "Servers group and log calls by it; very old clients encode it twice.",
-    owns: [
-      "behaviour:request-metadata-header",
-      "behaviour:request-metadata-raw",
-      ...of(
-        "RequestMetadata",
-        "tool_details",
-        "action_id",
-        "tool_invocation_id",
-        "correlated_invocations_id",
-      ),
-      ...of("RequestMetadata", "action_mnemonic", "target_id", "configuration_id"),
-      ...of("ToolDetails", "tool_name", "tool_version"),
-    ],
-    older: ["plain", "tool, action and invocations"],
-    newer: ["detailed", "with mnemonic, target and configuration"],
-    marker: "build.bazel.remote.execution.v2.RequestMetadata.action_mnemonic",
-    clientAhead: "it describes the call to people; no answer depends on it",
-    serverAhead: "it describes the call to people; no answer depends on it",
   },
   {
     id: "missing-blobs",
@@ -107,80 +41,6 @@ export const NEGOTIATION: readonly NotBuilt[] = [
     marker: "build.bazel.remote.execution.v2.ExecuteOperationMetadata.digest_function",
     clientAhead: "the client knows the function of the action it sent",
     serverAhead: "a client that does not know the field skips it",
-  },
-  {
-    id: "resource-names",
-    title: "Names of blobs in ByteStream",
-    since: "2.3",
-    drift: ["D14", "D06"],
-    why: "Older servers cannot read names of a later grammar.",
-    owns: [
-      "behaviour:function-segment",
-      "behaviour:compressed-names",
-      "behaviour:optional-metadata",
-      "behaviour:resource-name-header",
-      ...ids("google.bytestream.ByteStream", ["Read", "Write", "QueryWriteStatus"]),
-      ...["ReadRequest", "WriteRequest", "QueryWriteStatusRequest"].flatMap((message) =>
-        ids(`google.bytestream.${message}`, ["resource_name"]),
-      ),
-    ],
-    older: ["plain", "blobs/{hash}/{size}"],
-    newer: ["extended", "also compressed-blobs, and a segment for the digest function"],
-    marker: "behaviour:function-segment",
-    clientAhead:
-      "what a longer name asks for is for digest-functions and compressed-blobs to see; other names are alike",
-    serverAhead: "the shorter names stay legal",
-  },
-  {
-    id: "instance-names",
-    title: "Names of instances",
-    since: "2.8",
-    drift: ["D14"],
-    why: "Some segments are reserved, by revision and by server.",
-    owns: [
-      "behaviour:reserved-segments",
-      "behaviour:free-instance-names",
-      ...["ExecuteRequest", "GetActionResultRequest", "UpdateActionResultRequest"].flatMap((message) =>
-        of(message, "instance_name"),
-      ),
-    ],
-    older: ["segments", "path segments that are none of the reserved words"],
-    newer: ["free", "whatever the server takes"],
-    marker: "behaviour:free-instance-names",
-    clientAhead: "a server that does not take the name says so",
-    serverAhead: "a server that does not take the name says so",
-  },
-  {
-    id: "ancient-clients",
-    title: "Clients from before July 2018",
-    since: "2018-11",
-    drift: ["D58"],
-    why: "Their requests hold the Action itself; a server reads another message in its place.",
-    owns: ["behaviour:action-by-digest"],
-    older: ["inline", "ExecuteRequest holds the Action"],
-    newer: ["by-digest", "ExecuteRequest names the Action by its digest"],
-    marker: "behaviour:action-by-digest",
-    assume: "newer",
-    exclusive: true,
-    clientAhead: "no server of the older form is known to run",
-    serverAhead: {
-      kind: "reject",
-      code: "client-too-old",
-      has: "reads actions by their digest only",
-      fix: "use a client from after July 2018, such as Bazel 0.17",
-      uses: [
-        {
-          in: "request",
-          methods: [EXECUTE],
-          used: {
-            what: "An Action inside of ExecuteRequest",
-            element: null,
-            text: "action_digest",
-            path: [2],
-          },
-        },
-      ],
-    },
   },
   {
     id: "vendor-fields",

@@ -8,7 +8,7 @@ import { assumed, pass } from "../declare.ts";
 import type { Feature, Reject, Step, Translator } from "../translator.ts";
 
 /** A feature in two forms, in short. */
-export interface NotBuilt extends Omit<Feature, "forms"> {
+export interface NotBuilt extends Omit<Feature, "forms">, Pick<Translator, "announce" | "announceIf"> {
   readonly owns: readonly ElementId[];
   /** The names of the two forms and what they are. */
   readonly older: readonly [form: string, line: string];
@@ -33,7 +33,7 @@ export interface NotBuilt extends Omit<Feature, "forms"> {
 /** The translator that does no more than pass and refuse. */
 export function notBuilt(entry: NotBuilt): Translator {
   const { owns, older, newer, marker, assume, exclusive, ...rest } = entry;
-  const { clientAhead, serverAhead, serverAheadResponses, ...feature } = rest;
+  const { clientAhead, serverAhead, serverAheadResponses, announce, announceIf, ...feature } = rest;
   const [before] = older;
   const [since] = newer;
   const forms: Forms = { before, since, exclusive: exclusive === true };
@@ -58,6 +58,8 @@ export function notBuilt(entry: NotBuilt): Translator {
         [before]: serverAheadResponses ?? pass(typeof serverAhead === "string" ? serverAhead : NEW_ANSWER),
       },
     },
+    ...(announce && { announce }),
+    ...(announceIf && { announceIf }),
   };
 }
 

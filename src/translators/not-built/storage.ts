@@ -1,4 +1,9 @@
 import { parseResourceName } from "../../wire/resource-name.ts";
+import { announceBatchLimit, saysBatchLimit } from "../announce/batch-limit.ts";
+import { announceBlobLimit } from "../announce/blob-limit.ts";
+import { announceChunking, saysChunking } from "../announce/chunking.ts";
+import { announceCompressors } from "../announce/compressors.ts";
+import { mayDiffer } from "../declare.ts";
 import {
   BATCH_READ_BLOBS,
   BATCH_UPDATE_BLOBS,
@@ -54,6 +59,8 @@ export const STORAGE: readonly NotBuilt[] = [
       ],
     },
     serverAhead: "every blob can be had plain as well",
+    announce: announceCompressors(6),
+    announceIf: mayDiffer,
   },
   {
     id: "read-range",
@@ -138,6 +145,8 @@ export const STORAGE: readonly NotBuilt[] = [
       ],
     },
     serverAhead: "a client that offers no compressor gets plain data",
+    announce: announceCompressors(7),
+    announceIf: mayDiffer,
   },
   {
     id: "batch-limits",
@@ -149,8 +158,11 @@ export const STORAGE: readonly NotBuilt[] = [
     older: ["unsaid", "no limit is announced, or another than the one that holds"],
     newer: ["announced", "the limit is announced"],
     marker: null,
-    clientAhead: "a batch that is too large is refused by the upstream",
+    clientAhead:
+      "a limit is announced that the upstream holds; what is larger all the same the upstream refuses",
     serverAhead: "a batch that is too large is refused by the upstream",
+    announce: announceBatchLimit,
+    announceIf: saysBatchLimit,
   },
   {
     id: "batch-methods",
@@ -182,7 +194,7 @@ export const STORAGE: readonly NotBuilt[] = [
     id: "blob-size-limit",
     title: "The largest blob",
     since: "2.12",
-    drift: ["D19"],
+    drift: ["D19", "P10"],
     why: "Clients send blobs that will be refused.",
     owns: of("CacheCapabilities", "max_cas_blob_size_bytes"),
     older: ["unsaid", "no limit is announced"],
@@ -190,6 +202,8 @@ export const STORAGE: readonly NotBuilt[] = [
     marker: `${V2}.CacheCapabilities.max_cas_blob_size_bytes`,
     clientAhead: "an upload that is too large is refused by the upstream",
     serverAhead: "an upload that is too large is refused by the upstream",
+    announce: announceBlobLimit,
+    announceIf: mayDiffer,
   },
   {
     id: "get-tree",
@@ -220,7 +234,7 @@ export const STORAGE: readonly NotBuilt[] = [
     id: "chunking",
     title: "Blobs in chunks: SplitBlob and SpliceBlob",
     since: "2.12",
-    drift: ["D22", "P05", "P10", "P18"],
+    drift: ["D22", "P05", "P18"],
     why: "A client that relies on it cannot store or read large blobs.",
     owns: [
       "behaviour:split-not-found",
@@ -245,6 +259,8 @@ export const STORAGE: readonly NotBuilt[] = [
       "turn chunking off in the client",
     ),
     serverAhead: "blobs stored in chunks can be read whole",
+    announce: announceChunking,
+    announceIf: saysChunking,
   },
   {
     id: "indirect-chunks",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { editRequest, editResponse } from "../../../src/plan/run-hooks.ts";
+import { editMetadata, editRequest, editResponse } from "../../../src/plan/run-hooks.ts";
 import { codec } from "../../../src/spec/codec.ts";
 import { BATCH_READ_BLOBS, EXECUTE, FIND_MISSING_BLOBS, READ } from "../../../src/translators/methods.ts";
 import { call, client, plan, server } from "../support.ts";
@@ -86,4 +86,11 @@ test("given an older server, when a newer client calls in lower case, then every
   const { decisions } = plan(client({ level: "2.9" }), server({ level: "2.8" }));
   const about = decisions.filter(({ feature }) => feature === "hash-text");
   assert.ok(about.every(({ verdict }) => verdict === "native"));
+});
+
+test("and the header that repeats the name follows", () => {
+  const header = "build.bazel.remote.execution.v2.resource-name";
+  assert.deepEqual(editMetadata(strict, [[header, `blobs/${UPPER.hash}/5/X`]]), [
+    [header, `blobs/${LOWER.hash}/5/X`],
+  ]);
 });

@@ -65,7 +65,7 @@ test("every command has help of its own, however it is asked for", async () => {
 
 for (const [argv, message] of [
   [["srve"], 'there is no command "srve"; did you mean "serve"?'],
-  [["dance"], 'there is no command "dance"; commands are serve, check, embedded, demo, version'],
+  [["dance"], 'there is no command "dance"; commands are serve, check, embedded, explain, demo, version'],
   [
     ["buildfarm:8980"],
     'there is no command "buildfarm:8980"; to bridge to a server: --upstream buildfarm:8980',
@@ -105,7 +105,7 @@ test("few switches: features and peers add none, they have the policy and profil
   assert.equal(SERVE_FLAGS.length, 22);
   const commands = await Promise.all(COMMAND_NAMES.map(loadCommand));
   const all = new Set(commands.flatMap((command) => command!.flags.map(({ name }) => name)));
-  assert.equal(all.size, 30);
+  assert.equal(all.size, 34);
   const ids = TRANSLATORS.map(({ feature }) => feature.id);
   assert.ok(ids.length > 30, "the features could not be read");
   assert.deepEqual(

@@ -39,7 +39,9 @@ test("every fact and feature of a server is played, or it is said why not", () =
   for (const server of SERVERS) {
     const facts = noting(server.facts, "", seen);
     const features = noting(server.features, "feature:", seen);
-    profileBehaviour({ ...server, facts, features });
+    for (const optional of [false, true]) {
+      profileBehaviour({ ...server, facts, features }, { ...DEFAULT_SETUP, optional });
+    }
   }
   const all = Object.entries(SERVER_FACTS).flatMap(([fact, { members }]) =>
     Object.keys(members).map((member) => ({ fact, name: `${fact}.${member}` })),

@@ -55,7 +55,7 @@ const SERVERS = [
   ["buildgrid@2019", "get-tree", ["offered", "absent"]],
   ["buildgrid@2019", "resource-names", ["plain"]],
   ["scoot@2022", "wait-execution", ["absent"]],
-  ["scoot@2018-06", "ancient-clients", ["inline"]],
+  ["scoot@2018-06", "ancient-clients", ["v1test"]],
   ["buildbuddy@2024", "action-platform", ["action", "command"]],
   ["nativelink@1.6", "compressed-blobs", ["plain"]],
   ["bazel-remote@1.3", "compressed-blobs", ["plain"]],

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Support } from "../../../src/peers/dialect.ts";
 import { compilePlan } from "../../../src/plan/compile.ts";
 import type { Policy } from "../../../src/plan/plan.ts";
-import { editResponse } from "../../../src/plan/run-hooks.ts";
+import { editMetadata, editResponse } from "../../../src/plan/run-hooks.ts";
 import { BridgeError } from "../../../src/spec/bridge-error.ts";
 import { LEVELS } from "../../../src/spec/versions.ts";
 import { pass } from "../../../src/translators/declare.ts";
@@ -173,4 +173,58 @@ test("of several forms a server reads, the first one that is not refused is take
   assert.equal(decided(reject, nothing), "pass oldest");
   assert.equal(decided(nothing, reject), "pass old");
   assert.equal(decided(reject, reject), "reject old");
+});
+
+test("a lens runs where the dialects agree only if it says so of the pair, and never against the policy", () => {
+  const agreed = { assume: { client: OLD, server: OLD }, announce: () => null };
+  const nothing = pass("nothing is to be done in a test");
+  const lenses = (more: Partial<Translator>, policy: Policy = {}): number =>
+    compile([feature("a", nothing, { ...agreed, ...more })], policy).lenses.length;
+  assert.equal(lenses({}), 0);
+  assert.equal(lenses({ announceIf: () => false }), 0);
+  assert.equal(lenses({ announceIf: ({ server: { name } }) => name === "peer" }), 1);
+  assert.equal(lenses({ announceIf: () => true }, { a: "off" }), 0);
+  assert.equal(lenses({ assume: { client: NEW, server: OLD }, announceIf: () => false }), 1);
+});
+
+test("rewriters of headers run in order, know the pair and open no call", () => {
+  const step = (letter: string): Step => ({
+    kind: "translate",
+    metadata: { name: "x", rewrite: (values, { server: { name } }) => [...values, `${letter} of ${name}`] },
+  });
+  const made = compile([feature("b", step("b"), { after: ["a"] }), feature("a", step("a"))]);
+  assert.equal(made.methods.size, 0);
+  assert.deepEqual(
+    editMetadata(made, [
+      ["y", "1"],
+      ["x", "2"],
+      ["y", "3"],
+      ["x", "4"],
+    ]),
+    [
+      ["y", "1"],
+      ["x", "2"],
+      ["x", "4"],
+      ["x", "a of peer"],
+      ["x", "b of peer"],
+      ["y", "3"],
+    ],
+  );
+  assert.deepEqual(editMetadata(made, [["y", "1"]]), [["y", "1"]]);
+});
+
+test("a version number is no proof that a method is missing, unless no revision has it", () => {
+  const used = { what: "It", element: null, text: null };
+  const reject = (path: string): Step => ({
+    kind: "reject",
+    code: "method-unsupported",
+    has: "does not have it",
+    fix: "do not",
+    uses: [{ in: "call", methods: [path], used }],
+  });
+  const told: Support = { ...OLD, evidence: { source: "advertised", note: "high 2.3" } };
+  const lane = (path: string) =>
+    compile([feature("a", reject(path), { assume: { client: NEW, server: told } })]).methods.get(path)?.lane;
+  assert.equal(lane(SPLIT_BLOB), undefined);
+  assert.equal(lane("/google.devtools.remoteexecution.v1test.Execution/Execute"), "reject");
 });

@@ -74,6 +74,14 @@ test("two hooks in one place have to say which runs first", () => {
   assert.deepEqual(problems(first, between, translator("y", { toServer: steps, after: ["z"] })), []);
 });
 
+test("two rewriters of one header have to say so as well", () => {
+  const header: Translate = { kind: "translate", metadata: { name: "h", rewrite: () => null } };
+  const steps = { a: { b: header }, b: { a: PASS } };
+  assert.deepEqual(problems(translator("x", { toServer: steps }), translator("y", { toServer: steps })), [
+    "x and y both hook the header h; one must name the other in after",
+  ]);
+});
+
 test("an entry of the ledger that nobody owns, that two own, or that does not exist", () => {
   const argv0: ElementId = "behaviour:argv0";
   assert.deepEqual(registryProblems([translator("x")], [argv0]), ["nobody owns behaviour:argv0"]);

@@ -1,17 +1,17 @@
-/** The errors that a plan refuses calls with. */
+/** The errors that plans and hooks refuse calls with. */
 import { BridgeError } from "../spec/bridge-error.ts";
 import { since } from "../spec/ledger.ts";
-import type { Pair, Reject, Translator, UsedThing } from "../translators/translator.ts";
+import type { Pair, Reject, Translator, UsedThing } from "./translator.ts";
 
 /** What the upstream of a pair has, in the words of a step. */
-export function hasText({ has }: Reject, pair: Pair): string {
+export function hasText({ has }: Pick<Reject, "has">, pair: Pair): string {
   return typeof has === "string" ? has : has(pair);
 }
 
 /** The refusal of a use: what `step` says of the form `from`, with the names of the pair. */
 export function refusalOf(
-  { feature }: Translator,
-  step: Reject,
+  { feature }: Pick<Translator, "feature">,
+  step: Omit<Reject, "kind" | "uses">,
   from: string,
   use: UsedThing,
   pair: Pair,
