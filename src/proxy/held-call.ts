@@ -7,7 +7,7 @@ import { EarlyRequest } from "./early-request.ts";
 import { endCall } from "./local-reply.ts";
 import { budgetSpent, CallError, toCallError } from "./messages/call-error.ts";
 import { InstancePeek } from "./messages/instance-peek.ts";
-import { timeoutOf } from "./request-head.ts";
+import { timeoutOf, withTimeout } from "./request-head.ts";
 import type { Wait } from "./routing/route.ts";
 
 const GRPC_ENCODING = internName("grpc-encoding");
@@ -25,6 +25,8 @@ export class HeldCall implements StreamSink {
   private readonly path: string;
   private readonly again: Retry;
   private readonly early: EarlyRequest | null;
+  /** When the call's time is up, by `performance.now()`; null for never. */
+  private readonly deadline: number | null = null;
   private readonly timer: NodeJS.Timeout | null = null;
   private peek: InstancePeek | null = null;
   private instance: string | null = null;
@@ -53,7 +55,10 @@ export class HeldCall implements StreamSink {
       return;
     }
     const timeout = timeoutOf(fields);
-    if (timeout !== null) this.timer = setTimeout(() => this.expired(), Math.min(timeout, 0x7fff_ffff));
+    if (timeout !== null) {
+      this.deadline = performance.now() + timeout;
+      this.timer = setTimeout(() => this.expired(), Math.min(timeout, 0x7fff_ffff));
+    }
     this.waitFor(wait);
   }
 
@@ -90,6 +95,9 @@ export class HeldCall implements StreamSink {
     }
     const encoding = this.early!.head.find(({ name }) => name === GRPC_ENCODING)?.value ?? "";
     this.peek = new InstancePeek(this.path, encoding);
+    for (const { buffer, start, end } of this.early!.pieces()) {
+      if (this.peek !== null) this.look(buffer, start, end);
+    }
     if (this.fin) this.ended();
   }
 
@@ -118,13 +126,18 @@ export class HeldCall implements StreamSink {
     if (this.over) return;
     try {
       const early = this.early!;
-      const wait = this.again(instance, early.head, early.bare);
+      const wait = this.again(instance, this.headLeft(early.head), early.bare);
       if (wait !== null) return this.waitFor(wait);
     } catch (error) {
       return this.fail(toCallError(error, this.core.log, this.path));
     }
     this.finish();
     this.early!.handTo(this.stream.sink);
+  }
+
+  /** The head, with what is left of the call's time. */
+  private headLeft(head: readonly Field[]): readonly Field[] {
+    return this.deadline === null ? head : withTimeout(head, this.deadline - performance.now());
   }
 
   private expired(): void {

@@ -1,6 +1,6 @@
-import type { Field } from "../http2/hpack/field.ts";
+import { type Field, makeField } from "../http2/hpack/field.ts";
 import { internName } from "../http2/hpack/name.ts";
-import { parseTimeout } from "../wire/timeout.ts";
+import { formatTimeout, parseTimeout } from "../wire/timeout.ts";
 import type { UpstreamTarget } from "./upstream-target.ts";
 
 const AUTHORITY = internName(":authority");
@@ -81,4 +81,10 @@ export function timeoutOf(fields: readonly Field[]): number | null {
     }
   }
   return null;
+}
+
+/** The head with another `grpc-timeout`, of at least a millisecond. */
+export function withTimeout(fields: readonly Field[], leftMs: number): readonly Field[] {
+  const left = makeField(TIMEOUT, formatTimeout(Math.max(1, leftMs)));
+  return fields.map((field) => (field.name === TIMEOUT ? left : field));
 }

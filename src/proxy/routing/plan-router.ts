@@ -113,7 +113,7 @@ export class PlanRouter implements Router {
         : table.find(serviceOf(path), named);
     if (rule === null) return INSTANCE;
     const { peer } = rule;
-    if (!claimed.has(path)) return peer.relay;
+    if (!claimed.has(path) && !(namesInstance(path) && this.minds(rule))) return peer.relay;
     const instance = named === NO_INSTANCE ? null : named;
     // The answer to GetCapabilities is about an instance, and teaches what that one is like.
     if (named === null && (!peer.uniform || path === GET_CAPABILITIES)) return INSTANCE;
@@ -136,15 +136,20 @@ export class PlanRouter implements Router {
     return way;
   }
 
+  /** Whether the instance that a call by this rule names must be no other than the one that was looked at. */
+  private minds(rule: Rule): boolean {
+    return this.parts.table.tellsInstances || rule.rename !== null;
+  }
+
   /** What has to be found out about an upstream first. What is old is looked up beside the call. */
   private waitFor(rule: Rule, instance: string | null, call: Arrival, ask: Ask): Wait | null {
     const { peer } = rule;
     const theirs = instance === null ? null : renamed(rule, instance);
-    const due = peer.due(theirs);
+    const due = peer.due(theirs, call.fields);
     if (due === null) return null;
     if (due === "instance") return INSTANCE;
     const catalogue = peer.configured ? null : this.parts.catalogue;
-    const until = peer.find(theirs, (name) =>
+    const until = peer.find(theirs, call.fields, (name) =>
       findOut(ask(peer.target, call.fields, PATIENCE), name, catalogue, PATIENCE),
     );
     return due === "find" ? { for: "knowledge", until } : null;
@@ -202,11 +207,10 @@ export class PlanRouter implements Router {
       known.dialect,
       beside.map(({ dialect }) => dialect),
     );
-    const byInstance = rule.instance !== "" || rule.rename !== null;
     const routes = planRoutes(plan, {
       dialect: known.speaks,
       ...(this.severalExecute && { executor: rule.upstream }),
-      ...(byInstance && { rename: (instance: string) => renamed(rule, instance) }),
+      ...(this.minds(rule) && { rename: (instance: string) => renamed(rule, instance) }),
       announce: async (capabilities, { instance }, from) => {
         if (from === "bridge") return announce(plan, capabilities);
         peer.heard(instance, capabilities);
@@ -226,10 +230,10 @@ export class PlanRouter implements Router {
   private capabilitiesOf(group: InstanceGroup, client: ClientPeer): CallHandler {
     return async (opened) => {
       const request = await opened.request();
-      const instance = instanceOf(opened.method, request);
-      const answer = await answerForGroup(opened, request, instance, group, (rule, capabilities) => {
-        rule.peer.heard(renamed(rule, instance), capabilities);
-        return announce(this.waysOf(client, rule, instance, group).plan, capabilities);
+      const instance = instanceOf(opened.method, request, true);
+      const answer = await answerForGroup(opened, request, instance, group, {
+        heard: (rule, capabilities) => rule.peer.heard(renamed(rule, instance), capabilities),
+        told: (rule, capabilities) => announce(this.waysOf(client, rule, instance, group).plan, capabilities),
       });
       const dialects = rulesOf(group).map((rule) => rule.peer.of(renamed(rule, instance)).dialect);
       if (windowOfAll(dialects) === null) throw cannotMerge(namesOf(group), NO_VERSION);

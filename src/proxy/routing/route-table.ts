@@ -24,11 +24,14 @@ export class RouteTable<Peer> {
   readonly single: boolean;
   /** The rules by which executions go, by the names of their upstreams. */
   readonly executors: ReadonlyMap<string, RouteRule<Peer>>;
+  /** Whether names of instances matter to where calls go. */
+  readonly tellsInstances: boolean;
   private readonly rules: readonly RouteRule<Peer>[];
   private readonly byService = new Map<string, readonly RouteRule<Peer>[]>();
 
   constructor(rules: readonly RouteRule<Peer>[]) {
     this.rules = rules;
+    this.tellsInstances = rules.some(({ instance }) => instance !== "");
     this.single = rules.every(({ peer }) => peer === rules[0]!.peer);
     const executing = this.forService(EXECUTION).toReversed();
     this.executors = new Map(executing.map((rule) => [rule.upstream, rule]));
