@@ -3,20 +3,18 @@ import type { MethodPlan, Plan } from "../../plan/plan.ts";
 import { announce } from "../../plan/run-hooks.ts";
 import { allMethods } from "../../spec/methods.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
-import type { UpstreamDialect } from "../../upstream/dialect.ts";
 import type { HeadEdit, Route, Routes } from "../routing/route.ts";
 import { headEditOf, inTurn } from "./head-edit.ts";
+import type { Reach, Reaches } from "./hook-call.ts";
 import { namesInstance, withInstance } from "./instance-of.ts";
 import { withOperationNames } from "./operation-names.ts";
 import { relayFilterOf } from "./relay-filter-of.ts";
 import { type ResponseEdit, translate } from "./translate.ts";
 
 /** What the routes of a plan are for. */
-export interface LaneContext {
-  /** How the upstream is spoken to. */
-  readonly dialect: UpstreamDialect;
-  /** What the upstream calls an instance; absent where instances do not matter to the way of a call. */
-  readonly rename?: (instance: string) => string;
+export interface LaneContext extends Omit<Reach, "upstream"> {
+  /** Where hooks find what they read, if several upstreams serve an instance. */
+  readonly beside?: Reaches;
   /** What is made of the upstream's capabilities, in place of the lenses of the plan alone. */
   readonly announce?: ResponseEdit;
   /** What routes call the upstream; present where several upstreams execute. */

@@ -28,7 +28,7 @@ export function translate(
     const first = value ?? null;
     const sole = context.rename !== undefined;
     const instance = first === null ? "" : instanceOf(opened.method, first, sole);
-    const call = hookCall(opened, context.dialect, context.rename?.(instance) ?? instance);
+    const call = hookCall(opened, context, instance);
     try {
       const answer = first === null ? null : await answerOf(plan, pair, first, requests, call);
       if (answer === null) {
