@@ -1,5 +1,5 @@
 import { internName } from "../../http2/hpack/name.ts";
-import type { MethodPlan, Plan } from "../../plan/plan.ts";
+import { type MethodPlan, type Plan, RELAYED } from "../../plan/plan.ts";
 import { announce } from "../../plan/run-hooks.ts";
 import { allMethods } from "../../spec/methods.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
@@ -29,7 +29,7 @@ export function planRoutes(plan: Plan, context: LaneContext): Routes {
   if (context.announce !== undefined) paths.add(GET_CAPABILITIES);
   if (rename !== undefined || executor !== undefined) for (const { path } of allMethods()) paths.add(path);
   for (const path of paths) {
-    const own = plan.methods.get(path) ?? UNTOUCHED;
+    const own = plan.methods.get(path) ?? RELAYED;
     const named = rename === undefined ? own : withRename(path, own, rename);
     const method = executor === undefined ? named : withOperationNames(path, named, executor);
     const route = routeOf(path, method, plan, context);
@@ -37,18 +37,6 @@ export function planRoutes(plan: Plan, context: LaneContext): Routes {
   }
   return routes;
 }
-
-const UNTOUCHED: MethodPlan = {
-  lane: "relay",
-  refusal: null,
-  heads: [],
-  scans: [],
-  requests: [],
-  responses: [],
-  streams: [],
-  answers: [],
-  features: [],
-};
 
 function routeOf(path: string, method: MethodPlan, plan: Plan, context: LaneContext): Route | null {
   const { refusal } = method;
