@@ -41,3 +41,8 @@ export function ofRoundTrip({ blob, result, deadly, failure }: RoundTrip): Outco
 export function word(outcome: Outcome): string {
   return outcome.kind === "refused" ? `refused:${outcome.feature}` : outcome.kind;
 }
+
+/** The same for a person who looks for the cause. */
+export function text(outcome: Outcome): string {
+  return outcome.kind === "ok" ? "ok" : `${word(outcome)} (${outcome.text})`;
+}
