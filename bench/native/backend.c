@@ -16,7 +16,7 @@
 #define CONN_WINDOW (16u << 20)
 
 enum { UNARY, READ, WRITE, CAPABILITIES };
-enum { HAS_TE = 1, HAS_TYPE = 2, HAS_METADATA = 4, HAS_TOKEN = 8, CHECK_ALL = 16, WRONG = 32 };
+enum { HAS_TE = 1, HAS_TYPE = 2, HAS_METADATA = 4, HAS_TOKEN = 8, CHECK_ALL = 16, WRONG = 32, NAMED = 64 };
 
 static struct body small_request, small_reply, capabilities;
 
@@ -70,9 +70,17 @@ static void on_field(struct h2_conn *conn, struct h2_stream *stream, const nghtt
 static void on_data(struct h2_conn *conn, struct h2_stream *stream, const uint8_t *bytes, size_t length) {
   (void)conn;
   if (stream->kind == CAPABILITIES) return;
-  if (stream->received == 0 && stream->kind != UNARY) {
-    const struct blob *blob = blob_of(body_named_size(bytes, length));
+  if (stream->kind != UNARY && !(stream->flags & NAMED)) {
+    /* A proxy may cut a message anywhere. */
+    size_t room = sizeof stream->early - stream->early_length, kept = length < room ? length : room;
+    memcpy(stream->early + stream->early_length, bytes, kept);
+    stream->early_length += kept;
+    uint64_t size = body_named_size(stream->early, stream->early_length);
+    if (size == 0) return;
+    const struct blob *blob = blob_of(size);
     stream->expected = stream->kind == READ ? blob->read_request : blob->write_requests;
+    stream->flags |= NAMED;
+    if (!body_matches(&stream->expected, 0, stream->early, stream->received)) stream->flags |= WRONG;
   }
   if (stream->kind == WRITE && !(stream->flags & CHECK_ALL)) return;
   if (!body_matches(&stream->expected, stream->received, bytes, length)) stream->flags |= WRONG;

@@ -22,6 +22,8 @@ struct h2_stream {
   int kind, status, flags;
   uint64_t started;
   struct body expected;
+  uint8_t early[256]; /* the beginning of a request until it says which blob it is about */
+  size_t early_length;
   /* For the connection. */
   struct h2_stream *chain, *next_sender;
   struct body body;

@@ -71,14 +71,22 @@ function* placesOf(
   given: Given,
   { upstreams, clients, policy, place }: Sections,
 ): Generator<[string, string]> {
+  if (namesServer(given)) yield ["upstream.address", given.where("upstream")];
   if (given.has("upstreamProfile")) yield ["upstream.profile", given.where("upstreamProfile")];
   if (given.has("clientProfile")) yield ["client.profile", given.where("clientProfile")];
   for (const [name, upstream] of upstreams) {
+    if (namesServer(upstream)) yield [`upstreams.${name}.address`, upstream.where("upstream")];
     if (upstream.has("upstreamProfile"))
       yield [`upstreams.${name}.profile`, upstream.where("upstreamProfile")];
   }
   for (const i of clients.keys()) yield [`clients.${i}.profile`, place(["clients", i, "profile"])];
   for (const id of Object.keys(policy)) yield [`policy.${id}`, place(["policy", id])];
+}
+
+/** Whether an upstream is to play a server by name. */
+function namesServer(given: Given): boolean {
+  const upstream = given.get("upstream");
+  return upstream?.kind === "embedded" && "server" in upstream;
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -137,7 +137,7 @@ export interface Config {
   readonly profiles: readonly string[];
   /** By feature: `auto`, `off` or `require`. Whether there is such a feature, `readSettings` tells. */
   readonly policy: Readonly<Record<string, string>>;
-  /** Where the names stand that are looked up only later, for messages: by key (`upstream.profile`, `clients.0.profile`, `policy.hash-text`). */
+  /** Where the names stand that are looked up only later, for messages: by key (`upstream.address`, `clients.0.profile`, `policy.hash-text`). */
   readonly places: Readonly<Record<string, string>>;
   /** Base URL that gets the plain HTTP requests of the port (`http://host:port[/path]`); null refuses them. */
   readonly httpUpstream: string | null;

@@ -1,7 +1,5 @@
 /** Embedded servers in place of upstreams. */
-import { StartError } from "../config/start-error.ts";
 import type { Config, ReachableConfig, RemoteUpstream, Upstream } from "../config/types.ts";
-import type { ResolvedServer } from "../peers/profile.ts";
 import type { ProfileCatalogue } from "../peers/profile-catalogue.ts";
 import type { EmbeddedServer } from "./server.ts";
 
@@ -13,7 +11,7 @@ export interface EmbeddedUpstreams {
 
 /**
  * Starts a server for each upstream that is to be one, and puts their addresses in its place.
- * @throws StartError of kind `config` for a name that no profile has.
+ * @throws RangeError for a name that no profile has, of which `readSettings` tells first.
  */
 export async function startEmbeddedUpstreams(
   config: Config,
@@ -21,11 +19,11 @@ export async function startEmbeddedUpstreams(
 ): Promise<EmbeddedUpstreams> {
   const servers: EmbeddedServer[] = [];
   const reached = new Map<Upstream, RemoteUpstream>();
-  const reach = async (upstream: Upstream, key: string): Promise<RemoteUpstream> => {
+  const reach = async (upstream: Upstream): Promise<RemoteUpstream> => {
     if (upstream.kind === "address") return upstream;
     const known = reached.get(upstream);
     if (known !== undefined) return known;
-    const { server, display } = await start(upstream, catalogue, config.places[key] ?? key);
+    const { server, display } = await start(upstream, catalogue);
     servers.push(server);
     const remote = remoteOf(server, display, upstream.profile);
     reached.set(upstream, remote);
@@ -35,10 +33,10 @@ export async function startEmbeddedUpstreams(
     await Promise.all(servers.map((server) => server.stop()));
   };
   try {
-    const upstream = await reach(config.upstream, "upstream.address");
+    const upstream = await reach(config.upstream);
     const upstreams: Record<string, RemoteUpstream> = {};
     for (const [name, one] of Object.entries(config.upstreams)) {
-      upstreams[name] = await reach(one, `upstreams.${name}.address`);
+      upstreams[name] = await reach(one);
     }
     return { config: { ...config, upstream, upstreams }, stop };
   } catch (error) {
@@ -50,25 +48,14 @@ export async function startEmbeddedUpstreams(
 async function start(
   upstream: Extract<Upstream, { kind: "embedded" }>,
   catalogue: ProfileCatalogue,
-  where: string,
 ): Promise<{ server: EmbeddedServer; display: string }> {
   // Loaded only here: most bridges have no use for the server and its libraries.
   const { startEmbedded } = await import("./server.ts");
   const role =
-    "level" in upstream ? { level: upstream.level } : { as: played(catalogue, upstream.server, where) };
+    "level" in upstream ? { level: upstream.level } : { as: catalogue.resolve("server", upstream.server) };
   const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
   const server = await startEmbedded({ ...role, listen, dir: null });
   return { server, display: `embedded:${role.level ?? role.as.name}` };
-}
-
-function played(catalogue: ProfileCatalogue, name: string, where: string): ResolvedServer {
-  try {
-    return catalogue.resolve("server", name);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const text = `${where}: embedded:${name}: ${error.message}; levels are written as in embedded:2.3`;
-    throw new StartError("config", text, { cause: error });
-  }
 }
 
 function remoteOf({ address }: EmbeddedServer, display: string, profile: string | null): RemoteUpstream {

@@ -107,7 +107,7 @@ function register(server: Server, parts: ServiceParts, executor: Executor, uploa
   const treeText = behaviour.signs.get("empty-tree")?.text;
   if (treeText && !methods.paths.has(GET_TREE)) methods.absent(GET_TREE, treeText);
   if (isThere(behaviour, "health")) registerHealth(server, methods.paths);
-  if (isThere(behaviour, "reflection")) registerReflection(server, behaviour.level, methods.paths);
+  if (isThere(behaviour, "reflection")) registerReflection(server, behaviour, methods.paths);
 }
 
 /** Services beyond the API, which tools want, are there unless the profile says otherwise. */

@@ -67,15 +67,26 @@ function isAsSaid(said: string | undefined, announced: boolean): boolean {
   return said === (announced ? "yes" : "no") || (said !== "yes" && said !== "no");
 }
 
-/** Some name a function twice. */
+/** Of those that a server has, configuration may bring some; some name a function twice. */
 function hasFunctions({ digestFunctions }: Facts, { storeFunctions }: Advertised): boolean {
   if (digestFunctions === undefined) return true;
   const known = digestFunctions.are.map(
     (name) => DIGEST_FUNCTIONS.find((each) => each.name === name)!.number,
   );
-  if (digestFunctions.several) return isSameSet(known, storeFunctions);
   const announced = [...new Set(storeFunctions)];
-  return announced.length === 1 && known.includes(announced[0]!);
+  const all = announced.length > 0 && announced.every((number) => known.includes(number));
+  return all && (digestFunctions.several || announced.length === 1);
+}
+
+/** Whether all functions of the profile are announced, and no others: what proves something, unlike some of them. */
+export function announcesAll(
+  { facts: { digestFunctions } }: ResolvedServer,
+  { storeFunctions }: Advertised,
+): boolean {
+  const known = (digestFunctions?.are ?? []).map(
+    (name) => DIGEST_FUNCTIONS.find((each) => each.name === name)!.number,
+  );
+  return digestFunctions?.several !== true || isSameSet(known, storeFunctions);
 }
 
 /** In the order of the profile, with any of those that are optional besides. */

@@ -6,7 +6,7 @@ import { GET_CAPABILITIES } from "../upstream/methods.ts";
 import { type Observation, type Observations, saysSomething } from "../upstream/probe.ts";
 import { Status } from "../wire/status.ts";
 import type { Advertised } from "./advertised.ts";
-import { mayAnnounce } from "./announced.ts";
+import { announcesAll, mayAnnounce } from "./announced.ts";
 import type { ResolvedServer } from "./profile.ts";
 import type { ProfileCatalogue } from "./profile-catalogue.ts";
 import { isMissing, mayLack } from "./profile-methods.ts";
@@ -37,9 +37,16 @@ export function recogniseServer(
   const possible = servers(catalogue).filter((server) => isPossible(server, observations, advertised));
   const signed = peersOf(possible.filter((server) => isSigned(server, observations)));
   const all = peersOf(possible);
-  const alone = all.size === 1 && advertised?.statesStore === true && possible.every(statesMuch);
+  const alone =
+    all.size === 1 &&
+    advertised?.statesStore === true &&
+    possible.some((server) => announcesAll(server, advertised)) &&
+    possible.every(statesMuch);
   const proven = signed.size > 0 ? signed : alone ? all : new Set();
-  return { candidates: possible.filter(({ peer }) => proven.has(peer)), possible };
+  const candidates = possible.filter(({ peer }) => proven.has(peer));
+  // Some of the functions of one range may be all of another's.
+  const exact = candidates.filter((server) => advertised !== null && announcesAll(server, advertised));
+  return { candidates: exact.length > 0 ? exact : candidates, possible };
 }
 
 /** The questions whose answers tell some servers of the catalogue from others. */

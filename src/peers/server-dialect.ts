@@ -4,6 +4,7 @@ import type { Advertised, ApiVersion } from "./advertised.ts";
 import type { Claim, Evidence, PeerFacts } from "./dialect.ts";
 import type { ResolvedServer, ServerFacts } from "./profile.ts";
 import { peerFacts } from "./profile-facts.ts";
+import { compareVersions } from "./version-range.ts";
 
 /** Everything that tells of one server, for one instance name. */
 export interface ServerEvidence {
@@ -44,6 +45,7 @@ export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
     claims: [
       ...(advertised === null ? [] : announcedClaims(advertised)),
       ...(configured === null ? [...probed.claims, ...claims] : [...claims, ...probed.claims]),
+      ...leftBehind(advertised),
     ],
     facts: { ...profile?.facts, ...(advertised !== null && announcedFacts(advertised)) },
   };
@@ -98,6 +100,25 @@ function announcedClaims({ compressors, batchCompressors }: Advertised): Claim[]
     compressed("compressed-blobs", "supported_compressors", compressors),
     compressed("batch-compression", "supported_batch_update_compressors", batchCompressors),
   ];
+}
+
+/** Forms that a later one superseded, with the version that did. */
+const SUPERSEDED = [
+  { feature: "output-paths", since: [2, 1], newer: "paths" },
+  { feature: "action-platform", since: [2, 2], newer: "action" },
+] as const;
+
+/**
+ * What a server need not read any more by the lowest version it states: Buildbarn dropped such fields, and then takes actions that use them for
+ * actions without outputs (D24, D36). Profiles know better.
+ */
+function leftBehind(advertised: Advertised | null): Claim[] {
+  const low = advertised?.low ?? null;
+  if (low === null) return [];
+  const evidence: Evidence = { source: "advertised", note: `low_api_version ${versionText(low)}` };
+  return SUPERSEDED.filter(({ since }) => compareVersions([low.major, low.minor], since) >= 0).map(
+    ({ feature, newer }) => ({ feature, reads: [newer], evidence }),
+  );
 }
 
 const IDENTITY = 0;

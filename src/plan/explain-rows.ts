@@ -19,7 +19,7 @@ import type { Planner } from "./planner.ts";
  * - `partly`: it has another form as well, which gets through.
  * - `optional`: only with methods that it can do without.
  * - `if-announced`: only where the server announces it, which it does not.
- * - `never`: it does not call the methods, or always adds a form that gets through.
+ * - `never`: it does not call the methods, always adds a form that gets through, or nobody is known to use what is refused.
  */
 export type Use = "always" | "partly" | "optional" | "if-announced" | "never";
 
@@ -78,6 +78,7 @@ interface Around {
 function useOf(decision: Decision, refusal: Reject | null, { client, plan, translator }: Around): Use {
   const { feature, direction, from, verdict } = decision;
   if (direction === "toClient") return "always";
+  if (translator.feature.mistakes?.includes(from) || refusal?.unusual) return "never";
   const others = plan.decisions.filter(
     (other) => other.feature === feature && other.direction === direction && other.from !== from,
   );

@@ -1,7 +1,7 @@
 /** What the configuration means: the names in it looked up in the profiles and features. */
 import { takesAll } from "../config/check-routes.ts";
 import { StartError } from "../config/start-error.ts";
-import { type Address, type Config, DEFAULT_UPSTREAM, type Route } from "../config/types.ts";
+import { type Address, type Config, DEFAULT_UPSTREAM, type Route, type Upstream } from "../config/types.ts";
 import type { ResolvedClient, ResolvedProfile, ResolvedServer } from "../peers/profile.ts";
 import type { ProfileCatalogue } from "../peers/profile-catalogue.ts";
 import { peerFacts } from "../peers/profile-facts.ts";
@@ -99,11 +99,15 @@ class Reader {
     const { upstream, upstreams, routes, clients, clientProfile } = this.config;
     const server = (key: string, name: string | null) =>
       name === null ? null : this.attempt(key, () => catalogue.resolve("server", name));
+    const reached = withLast(routes).some((route) => route.upstream === DEFAULT_UPSTREAM);
+    if (reached) this.playable("upstream.address", upstream, catalogue);
+    for (const [name, one] of Object.entries(upstreams)) {
+      this.playable(`upstreams.${name}.address`, one, catalogue);
+    }
     const client = (key: string, name: string) => this.attempt(key, () => catalogue.resolve("client", name));
     const named = Object.entries(upstreams).map(
       ([name, { profile }]) => [name, server(`upstreams.${name}.profile`, profile)] as const,
     );
-    const reached = withLast(routes).some((route) => route.upstream === DEFAULT_UPSTREAM);
     const flat = reached ? [[DEFAULT_UPSTREAM, server("upstream.profile", upstream.profile)] as const] : [];
     const rules = clients.map(({ profile, ...rule }, i) => ({
       ...rule,
@@ -116,6 +120,20 @@ class Reader {
       servers: new Map([...named, ...flat]),
       clients: rules.filter((rule): rule is ClientSetting => rule.profile !== null),
     };
+  }
+
+  /** An embedded server can play whatever has a profile. */
+  private playable(key: string, upstream: Upstream, catalogue: ProfileCatalogue): void {
+    if (upstream.kind !== "embedded" || !("server" in upstream)) return;
+    const { server } = upstream;
+    this.attempt(key, () => {
+      try {
+        return catalogue.resolve("server", server);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        throw new RangeError(`embedded:${server}: ${error.message} (levels are written as in embedded:2.3)`);
+      }
+    });
   }
 
   private checkClaims(key: string, profile: ResolvedProfile): void {

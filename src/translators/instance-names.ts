@@ -2,49 +2,20 @@ import type { PeerFacts, Support } from "../peers/dialect.ts";
 import { type ElementId, knows } from "../spec/ledger.ts";
 import { parseResourceName } from "../wire/resource-name.ts";
 import { assumed, pass } from "./declare.ts";
-import {
-  BATCH_READ_BLOBS,
-  BATCH_UPDATE_BLOBS,
-  EXECUTE,
-  FETCH_BLOB,
-  FETCH_DIRECTORY,
-  FIND_MISSING_BLOBS,
-  GET_ACTION_RESULT,
-  GET_TREE,
-  PUSH_BLOB,
-  PUSH_DIRECTORY,
-  QUERY_WRITE_STATUS,
-  READ,
-  SPLICE_BLOB,
-  SPLIT_BLOB,
-  UPDATE_ACTION_RESULT,
-  WRITE,
-} from "./methods.ts";
+import { EXECUTE, QUERY_WRITE_STATUS, READ, WRITE } from "./methods.ts";
 import { of } from "./names.ts";
 import { refusalOf } from "./refusal.ts";
-import type { Feature, MethodHooks, Pair, Step, Translator } from "./translator.ts";
+import type { Feature, Pair, Reject, Step, Translator } from "./translator.ts";
 
 /** Segments that are keywords of resource names: these since 2.0, and one more since 2.3. */
 const WORDS = ["blobs", "uploads", "actions", "actionResults", "operations", "capabilities"];
 const WORD_OF_23 = "compressed-blobs";
 
-/** Requests with the instance name in field 1, and those with a resource name that begins with it. */
-const IN_REQUESTS = [
-  EXECUTE,
-  GET_ACTION_RESULT,
-  UPDATE_ACTION_RESULT,
-  FIND_MISSING_BLOBS,
-  BATCH_UPDATE_BLOBS,
-  BATCH_READ_BLOBS,
-  GET_TREE,
-  SPLIT_BLOB,
-  SPLICE_BLOB,
-  FETCH_BLOB,
-  FETCH_DIRECTORY,
-  PUSH_BLOB,
-  PUSH_DIRECTORY,
-];
+/** Requests with a resource name that begins with the instance. */
 const IN_NAMES = [READ, WRITE, QUERY_WRITE_STATUS];
+
+const CODE = "name-unsupported";
+const FIX = "rename the instance on its way, with `rename` in a route of the bridge";
 
 /** The forms, with the words that each leaves out where it is written, and reserves where it is read. */
 const FORMS: Readonly<
@@ -85,7 +56,7 @@ export const instanceNames: Translator = {
       of(message, "instance_name"),
     ),
   ],
-  after: ["resource-names", "hash-text"],
+  after: [],
   clientAhead: "a name with a word that the server reserves is refused; every other passes",
   serverAhead:
     "a name with a word that became reserved after the client's revision is refused; every other passes",
@@ -127,54 +98,44 @@ function byRevision({ role, level }: PeerFacts): Support | null {
   return { reads: ["old-segments", "segments"], writes: ["old-segments"], evidence };
 }
 
-/** Refuses the words that one form reserves and the other does not leave out; for `single` also slashes where an execution begins. */
+/**
+ * Refuses names of blobs with the words that one form reserves and the other does not leave out: in requests the instance has a field of its own,
+ * where nothing can be taken for anything else. For `single` refuses slashes where an execution begins.
+ */
 function step(from: string, to: string): Step {
   const words = FORMS[to]!.reserves.filter((word) => !FORMS[from]!.avoids.includes(word));
-  const slashes = to === "single";
-  if (words.length === 0 && !slashes) return pass("no such name has a word that this form reserves");
-  const methods: Record<string, MethodHooks> = {};
-  for (const path of [...IN_REQUESTS, ...IN_NAMES]) {
-    const wanted = { words, slashes: slashes && path === EXECUTE };
-    if (words.length === 0 && !wanted.slashes) continue;
-    const check = (value: Buffer | null, pair: Pair): Buffer | null => {
-      if (value !== null) checkName(value.toString(), path, { ...wanted, from }, pair);
-      return value;
-    };
-    methods[path] = { head: { field: 1, rewrite: check } };
-  }
-  return { kind: "translate", methods };
+  const refuse = words.length === 0 ? null : refusing(words);
+  if (to !== "single") return refuse ?? pass("no such name has a word that this form reserves");
+  const rewrite = (value: Buffer | null, pair: Pair): Buffer | null => {
+    if (value !== null && pair.client.facts.waitExecution?.used !== false) checkSlashes(value, from, pair);
+    return value;
+  };
+  const methods = { [EXECUTE]: { head: { field: 1, rewrite } } };
+  return { kind: "translate", methods, ...(refuse !== null && { refuse }) };
 }
 
-interface Wanted {
-  readonly from: string;
-  readonly words: readonly string[];
-  readonly slashes: boolean;
+function refusing(words: readonly string[]): Reject {
+  const holds = (payload: Buffer): boolean => {
+    const instance = parseResourceName(payload.toString())?.instance ?? "";
+    return instance !== "" && instance.split("/").some((segment) => words.includes(segment));
+  };
+  const segments = words.length === 1 ? `the segment ${words[0]}` : `one of the segments ${words.join(", ")}`;
+  const what = `An instance name with ${segments}`;
+  const used = { what, element: null, text: "resource_name", path: [1], holds };
+  return {
+    kind: "reject",
+    code: CODE,
+    has: `reserves ${words.join(", ")}`,
+    fix: FIX,
+    uses: [{ in: "request", methods: IN_NAMES, used }],
+    unusual: true,
+  };
 }
 
-/** @throws BridgeError for a name that the server would misread. */
-function checkName(text: string, path: string, { from, words, slashes }: Wanted, pair: Pair): void {
-  const inName = IN_NAMES.includes(path);
-  const instance = inName ? (parseResourceName(text)?.instance ?? "") : text;
-  const word = instance.split("/").find((segment) => words.includes(segment));
-  const waits = slashes && pair.client.facts.waitExecution?.used !== false;
-  if (word === undefined && !(waits && instance.includes("/"))) return;
-  throw refusalOf(
-    { feature: FEATURE },
-    {
-      code: "name-unsupported",
-      has:
-        word === undefined
-          ? "loses executions of instances with a slash in their name"
-          : `reserves ${words.join(", ")}`,
-      fix: "rename the instance on its way, with `rename` in a route of the bridge",
-    },
-    from,
-    {
-      what:
-        word === undefined ? "An instance name with a slash" : `An instance name with the segment ${word}`,
-      element: null,
-      text: inName ? "resource_name" : "instance_name",
-    },
-    pair,
-  );
+/** @throws BridgeError for a name that the server would lose executions of. */
+function checkSlashes(name: Buffer, from: string, pair: Pair): void {
+  if (!name.includes("/")) return;
+  const has = "loses executions of instances with a slash in their name";
+  const used = { what: "An instance name with a slash", element: null, text: "instance_name" };
+  throw refusalOf({ feature: FEATURE }, { code: CODE, has, fix: FIX }, from, used, pair);
 }

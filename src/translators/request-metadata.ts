@@ -28,6 +28,7 @@ const FEATURE: Feature = {
     repeated: "the header more than once",
     odd: "a value that is no such message",
   },
+  mistakes: ["repeated", "odd"],
 };
 
 const EVERY = ["message", "encoded", "repeated", "odd"];

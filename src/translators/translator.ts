@@ -28,6 +28,8 @@ export interface Feature {
   readonly why: string;
   /** Its forms, each in a line. */
   readonly forms: Readonly<Record<string, string>>;
+  /** Those of the forms that are mistakes: any client may make them, and none is known to. */
+  readonly mistakes?: readonly string[];
 }
 
 /** The two dialects a plan is for. */
@@ -158,6 +160,8 @@ export interface Reject {
   readonly fix: string;
   /** Where the use shows. */
   readonly uses: readonly Use[];
+  /** No client is known to use it so: it is a safeguard. */
+  readonly unusual?: true;
 }
 
 /** What is refused, for people. */

@@ -170,7 +170,7 @@ test("the answers of Buildbarn, Scoot, BuildGrid, NativeLink and bazel-remote ar
     ],
     ["scoot@2022", "empty-tree", Status.UNIMPLEMENTED, /Unsupported in Scoot/],
     ["buildgrid@2019", "unknown-instance", Status.INVALID_ARGUMENT, /Invalid instance name/],
-    ["nativelink@1.6", "unknown-instance", Status.INVALID_ARGUMENT, /'instance_name' not configured for/],
+    ["nativelink@1.6", "unknown-instance", Status.INTERNAL, /'instance_name' not configured for/],
     [
       "bazel-remote@2.6",
       "unreadable-resource-name",

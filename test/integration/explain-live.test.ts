@@ -220,5 +220,5 @@ test("the embedded server of a configuration needs not be asked, and one that ru
 test("a Unix socket that is not there is one that does not answer", async () => {
   const { code, err } = await explain("--client", "2.0", "--server", "unix:/nowhere.sock");
   assert.equal(code, 4);
-  assert.match(err, /^reapi-bridge: unix:\/nowhere\.sock does not tell what it is/);
+  assert.match(err, /^reapi-bridge: unix:\/nowhere\.sock cannot be reached \(connect ENOENT/);
 });

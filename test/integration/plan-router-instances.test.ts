@@ -83,13 +83,10 @@ test("calls of instances that differ do not get in each other's way, also in Byt
   assert.ok(names.includes(`team/new/blobs/blake3/${HASH}/1`));
 });
 
-test("names with slashes are the upstream's business, those with words that its version reserves are refused", async (t) => {
+test("names with reserved words and slashes are the upstream's business where nothing can be misread", async (t) => {
   const { client, server } = await between(t, {});
-  const names = ["a/b/c", "blobsx", "projects/p/instances/i", "a//b", "/"];
+  const names = ["a/b/c", "uploads", "a/blobs", "actionResults/x", "projects/p/instances/i", "a//b", "/"];
   for (const name of names) assert.equal(await outcome(client.unaryBytes(FIND, named(name))), "passed");
-  for (const name of ["uploads", "a/blobs", "actionResults/x"]) {
-    assert.equal(await outcome(client.unaryBytes(FIND, named(name))), "instance-names");
-  }
   const seen = server.of("ContentAddressableStorage/FindMissingBlobs").map(instanceIn);
   assert.deepEqual(
     seen.filter((name) => !name.startsWith("no-such")),

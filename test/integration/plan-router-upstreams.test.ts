@@ -7,7 +7,7 @@ import { Status } from "../../src/wire/status.ts";
 import { bridgeTo } from "../support/bridge.ts";
 import { type CapabilitiesDraft, capabilities } from "../support/capabilities.ts";
 import { freePort } from "../support/free-port.ts";
-import { CallFailed, ReapiClient, V2 } from "../support/reapi-client.ts";
+import { CallFailed, ReapiClient, sha256, V2 } from "../support/reapi-client.ts";
 import { type Answer, recordingServer } from "../support/recording-server.ts";
 import { routed } from "../support/upstreams.ts";
 
@@ -15,7 +15,6 @@ import { routed } from "../support/upstreams.ts";
 
 const NOTHING = Buffer.alloc(0);
 const EXECUTION = [`${V2}.Execution`, "google.longrunning.Operations"];
-const HASH = "a".repeat(64);
 
 interface Parts {
   readonly cache: Answer;
@@ -76,17 +75,57 @@ test("calls go by their service, and capabilities are those of both", async (t) 
   assert.equal(cacheCapabilities?.maxBatchTotalSizeBytes, 5_000n);
   assert.equal(cacheCapabilities?.actionCacheUpdateCapabilities?.updateEnabled, true);
   assert.equal(executionCapabilities?.execEnabled, true);
-  // Nothing that clients of 2.0 send is lost on either of them.
-  assert.deepEqual([lowApiVersion?.minor, highApiVersion?.minor], [0, 3]);
+  assert.deepEqual([lowApiVersion?.minor, highApiVersion?.minor], [1, 3]);
   await client.unaryBytes(`/${V2}.ContentAddressableStorage/FindMissingBlobs`, Buffer.from([0x0a, 1, 0x61]));
-  const { code } = await failure(
-    client.all("Execution/Execute", { actionDigest: { hash: HASH, sizeBytes: 1 } }),
-  );
-  assert.equal(code, Status.UNIMPLEMENTED);
+  await failure(client.all("Execution/WaitExecution", { name: "an operation" }));
   const finds = ({ of }: typeof cache) =>
     of("ContentAddressableStorage/FindMissingBlobs").filter(({ request }) => request.length === 3).length;
   assert.deepEqual([finds(cache), finds(executor)], [1, 0]);
-  assert.equal(cache.of("Execution/Execute").length, 0);
+  assert.deepEqual(
+    [cache, executor].map(({ of }) => of("Execution/WaitExecution").length),
+    [0, 1],
+  );
+});
+
+test("what the bridge reads for a call to the executor is in the cache, under the name that this one knows", async (t) => {
+  const named = (blob: Buffer) => ({ hash: sha256(blob).hash, sizeBytes: BigInt(blob.length) });
+  const command = codec().encode(`${V2}.Command`, { arguments: ["/bin/true"], outputPaths: ["out"] });
+  const root = named(NOTHING);
+  const action = codec().encode(`${V2}.Action`, { commandDigest: named(command), inputRootDigest: root });
+  const blobs = new Map([action, command, NOTHING].map((blob) => [sha256(blob).hash, blob]));
+  const seen: string[] = [];
+  const cache = await recordingServer(t, {
+    "Capabilities/GetCapabilities": says(0),
+    "ContentAddressableStorage/BatchReadBlobs": ({ request }) => {
+      const { instanceName, digests } = codec().decode(`${V2}.BatchReadBlobsRequest`, request);
+      seen.push(instanceName);
+      return codec().encode(`${V2}.BatchReadBlobsResponse`, {
+        responses: digests.map((digest) => ({ digest, data: blobs.get(digest.hash)! })),
+      });
+    },
+  });
+  const executor = await recordingServer(t, { "Capabilities/GetCapabilities": says(0) });
+  const bridge = await bridgeTo(
+    t,
+    cache.address,
+    routed(
+      { cache: cache.address, executor: executor.address },
+      [
+        { upstream: "executor", services: EXECUTION, instance: "team", rename: "workers" },
+        { upstream: "executor", services: EXECUTION },
+        { upstream: "cache", instance: "team", rename: "blobs-of-team" },
+        { upstream: "cache" },
+      ],
+      { cache: "buildfarm@1.17", executor: "buildfarm@1.17" },
+    ),
+  );
+  const client = new ReapiClient(t, bridge.address);
+  const request = { instanceName: "team", actionDigest: sha256(action) };
+  const { errorInfo } = await failure(client.all("Execution/Execute", request));
+  const { feature } = errorInfo!.metadata;
+  assert.equal(feature, "output-paths");
+  assert.ok(seen.length > 0 && seen.every((name) => name === "blobs-of-team"), seen.join());
+  assert.deepEqual(executor.calls, []);
 });
 
 test("a version that only one of them has now is told at once", async (t) => {

@@ -3,9 +3,9 @@ import { happens } from "../../plan/explain-rows.ts";
 import { Planner } from "../../plan/planner.ts";
 import { TRANSLATORS } from "../../translators/registry.ts";
 import { type Command, type GivenFlags, UsageError } from "../command.ts";
-import { paperOf } from "../explain/paper.ts";
 import { backgroundOf, clientCalled, serverCalled } from "../explain/peers.ts";
 import { renderExplanation } from "../explain/render.ts";
+import { paperOf } from "../paper.ts";
 
 const ABOUT = `\
 Tells what the bridge does between a client and a server: which API versions the client is told, what passes,

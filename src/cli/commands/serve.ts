@@ -8,7 +8,8 @@ import { SERVE_FLAGS } from "../serve-flags.ts";
 
 const ABOUT = `\
 reapi-bridge stands between a client of the Remote Execution API (Bazel, BuildStream, Buck2 …) and a
-server (Buildfarm, Buildbarn, BuildGrid …) and carries every gRPC call between them, byte for byte.
+server (Buildfarm, Buildbarn, BuildGrid …) that may be older or newer. Calls on which the two agree pass
+byte for byte; where they differ, a call is translated, or refused with what to change.
 
   reapi-bridge --upstream buildfarm:8980
   bazel build --remote_executor=grpc://127.0.0.1:8985 //...

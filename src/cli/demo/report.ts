@@ -31,16 +31,25 @@ function table(rows: readonly (readonly string[])[], right: readonly number[]): 
   return rows.map((row) => `  ${line(row).trimEnd()}\n`).join("");
 }
 
-/** The targets of a build, one a line. */
-export function buildText({ built, milliseconds }: BuildReport): string {
-  const rows = built.map(({ target, cached, milliseconds: own, files }) => {
+/** The targets of two builds of the same, one a line, with what became of each, and what the builds took. */
+export function buildsText(first: BuildReport, second: BuildReport): string {
+  const rows = first.built.map(({ target, files, ...built }, i) => {
     const size = [...files.values()].reduce((sum, { digest }) => sum + Number(digest.sizeBytes), 0);
     const output = files.has(target.output) ? target.output : `${target.output}/`;
-    return [target.name, cached ? "cache hit" : "ran", duration(own), output, bytes(size)];
+    return [target.name, ...[built, second.built[i]!].map(fateText), output, bytes(size)];
   });
+  const header = ["target", "first build", "second build", "output", "size"];
+  const sum = `${sumText(first)}, the second time ${sumText(second)}`;
+  return `${table([header, ...rows], [4])}  ${sum}\n`;
+}
+
+function fateText({ cached, milliseconds }: Pick<BuiltTarget, "cached" | "milliseconds">): string {
+  return `${cached ? "from the cache" : "ran"}, ${duration(milliseconds)}`;
+}
+
+function sumText({ built, milliseconds }: BuildReport): string {
   const ran = built.filter(({ cached }) => !cached).length;
-  const sum = `${ran} of ${built.length} actions ran; with uploads and downloads it took ${duration(milliseconds)}`;
-  return `${table(rows, [2, 4])}  ${sum}\n`;
+  return `${ran} of ${built.length} actions ran in ${duration(milliseconds)}`;
 }
 
 /** What travelled in each of two builds, side by side. */
@@ -56,12 +65,17 @@ export function trafficText(first: Traffic, second: Traffic): string {
   const rows = [
     ["", "first build", "second build", ""],
     ...[...seen].map((method) =>
-      row(method, ({ calls }) => String(calls.get(method) ?? "–"), purposes.get(method)),
+      row(shortName(method), ({ calls }) => String(calls.get(method) ?? "–"), purposes.get(method)),
     ),
     row("bytes from the client", ({ bytesUp }) => bytes(bytesUp)),
     row("bytes to the client", ({ bytesDown }) => bytes(bytesDown)),
   ];
   return `What travelled through the bridge\n${table(rows, [1, 2])}`;
+}
+
+/** The store is where most methods are. */
+function shortName(method: string): string {
+  return method.replace(/^ContentAddressableStorage\./, "");
 }
 
 /** A length of time for people: `12 ms`, `1.3 s`. */

@@ -32,23 +32,28 @@ export async function askServer(
     if (typeof found !== "string") return { ...unknownServer(display), configured: profile, ...found };
     throw new StartError(
       "upstream",
-      `${display} does not tell what it is: GetCapabilities ${await endOf(caller, instance)}. ` +
-        "Name what it is instead, as in --server buildfarm@2.15 (docs/profiles.md)",
+      `${display} ${await endOf(caller, instance)}. Name what it is instead, as in --server buildfarm@2.15 (docs/profiles.md)`,
     );
   } finally {
     caller.close();
   }
 }
 
-/** How GetCapabilities ends, as the end of a sentence about it. */
+/** How grpc-js says that it got no connection: around the reason in words of Node.js. */
+const NO_CONNECTION = /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:/;
+
+/** Why the server does not tell what it is, as the end of a sentence about it. */
 async function endOf(caller: Caller, instance: string): Promise<string> {
   const client = new UpstreamClient({ caller, dialect: SAFE_DIALECT, instance, digestFunction: null });
   try {
     await client.capabilities();
-    return "is not answered in time";
+    return "does not tell what it is: GetCapabilities is not answered in time";
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    return `ended with ${statusName(error.code)}${error.message === "" ? "" : ` (${error.message})`}`;
+    const [, unreachable] = NO_CONNECTION.exec(error.message) ?? [];
+    if (unreachable !== undefined) return `cannot be reached (${unreachable})`;
+    const text = error.message === "" ? "" : ` (${error.message})`;
+    return `does not tell what it is: GetCapabilities ended with ${statusName(error.code)}${text}`;
   } finally {
     client.close();
   }

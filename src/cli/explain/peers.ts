@@ -45,7 +45,12 @@ export function backgroundOf(
   const address = server !== undefined && isAddress(server) ? server : undefined;
   if (address !== undefined) checkAddress(address);
   const isNamed = server !== undefined && address === undefined;
-  const { REAPI_BRIDGE_CONFIG: file = "" } = env;
+  const { REAPI_BRIDGE_CONFIG: file = "", REAPI_BRIDGE_UPSTREAM: upstream = "" } = env;
+  if (server === undefined && config === undefined && file === "" && upstream === "") {
+    throw new UsageError(
+      "--server: is needed, as in --server buildbarn@2026-03-26 or --server HOST:PORT, where no --config names the upstream",
+    );
+  }
   if (isNamed && config === undefined && file === "") {
     return { profiles: shippedProfiles(), policy: {}, upstream: null };
   }

@@ -5,7 +5,7 @@ import type { Explanation, Method } from "../../plan/explain.ts";
 import { shortName } from "../../plan/explain-outcome.ts";
 import { happens, type Row } from "../../plan/explain-rows.ts";
 import { windowText } from "../../plan/explain-versions.ts";
-import { columns, type Paper, type Style, styled, wrapped } from "./paper.ts";
+import { columns, type Paper, type Style, styled, wrapped } from "../paper.ts";
 
 /** Where what is known of the two is from, and whether also to show what makes no difference. */
 export interface Surroundings {

@@ -173,6 +173,8 @@ export interface Behaviour {
   /** Paths of the methods it has. */
   readonly methods: ReadonlySet<string>;
   readonly signs: ReadonlyMap<Ask, Sign>;
+  /** Services beyond the API, which reflection lists; their methods are not there. */
+  readonly vendorServices: readonly string[];
   /** Digest functions it offers, the preferred one first; never empty. */
   readonly functions: readonly DigestFunction[];
   /** Whether it looks at the field `digest_function` of requests. */

@@ -3,10 +3,10 @@
 /** By fact (`gitHashes`), member of a fact (`chunking.rule`) or feature (`feature:ancient-clients`). A test compares it with the facts. */
 export const NOT_PLAYED: Readonly<Record<string, string>> = {
   gitHashes: "blobs under names of git objects are of no use to the clients it is there for",
-  vendorServices: "services beyond the API have messages of their own, which are not part of this project",
   "requestMetadata.toolActedOn": "what a server does for one tool alone is not part of the API",
   "chunking.rule": "it always cuts by FastCDC 2020; a rule of a server's own is not public",
   "assets.checksums": "it fetches nothing, so that there is nothing to check",
   "nodePropertyNames.of": "the names are listed as they are, whatever they are names of",
+  "feature:execution-metadata": "identifiers of executions were a proposal only",
   "feature:ancient-clients": "v1test is a package of its own, which it does not serve",
 };

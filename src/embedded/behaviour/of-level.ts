@@ -34,6 +34,7 @@ export function levelBehaviour(level: Level): Behaviour {
         .map(({ path }) => path),
     ),
     signs: new Map(),
+    vendorServices: [],
     functions,
     readsFunctionField: knows(
       level,

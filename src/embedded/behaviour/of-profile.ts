@@ -54,6 +54,7 @@ export function profileBehaviour(server: ResolvedServer, setup: ServerSetup = DE
     level,
     methods,
     signs: signsOf(facts),
+    vendorServices: facts.vendorServices?.are ?? [],
     functions: functionsOf(server, base),
     readsFunctionField,
     refusesRepeatedMetadata: facts.requestMetadata?.repeated === "refused",

@@ -35,6 +35,19 @@ export function levelDescriptors(serverLevel: Level, methods: ReadonlySet<string
     .file!.map((file) => Buffer.from(descriptor.FileDescriptorProto.encode(file).finish()));
 }
 
+/** A FileDescriptorProto for each service, by its full name: without methods, since nothing is known of them. */
+export function emptyServices(names: readonly string[]): Buffer[] {
+  return names.map((full) => {
+    const dot = full.lastIndexOf(".");
+    const file = {
+      name: `${full}.proto`,
+      package: full.slice(0, dot),
+      service: [{ name: full.slice(dot + 1) }],
+    };
+    return Buffer.from(descriptor.FileDescriptorProto.encode(file).finish());
+  });
+}
+
 function load(directory: string, files: string[]): protobuf.Root {
   const root = new protobuf.Root();
   // What is in neither place, protobufjs brings along.

@@ -1,22 +1,26 @@
 import type { Call } from "../../translators/translator.ts";
-import type { UpstreamDialect } from "../../upstream/dialect.ts";
-import { UpstreamClient } from "../../upstream/upstream-client.ts";
 import type { OpenedCall } from "../messages/opened-call.ts";
+import type { LaneContext } from "./plan-routes.ts";
+import { clientFor, portByService } from "./port-by-service.ts";
 
 /** A call as hooks see it; whoever makes one closes it when the call is over. */
 export interface HookCall extends Call {
   close(): void;
 }
 
-/** What the hooks of a plan get to know of an opened call. `instance` is what the upstream calls the one that its first message names. */
-export function hookCall(opened: OpenedCall, dialect: UpstreamDialect, instance: string): HookCall {
+/** What the hooks of a plan get to know of an opened call, of which the first message names `named`. */
+export function hookCall(
+  opened: OpenedCall,
+  { dialect, rename, ports }: LaneContext,
+  named: string,
+): HookCall {
   const { budget, log, method, caller } = opened;
-  const port = new UpstreamClient({
-    caller: { open: (path, resourceName) => opened.call(path, resourceName), budget },
-    dialect,
-    instance,
-    digestFunction: null,
-  });
+  const instance = rename?.(named) ?? named;
+  const targets = ports?.(named);
+  const port =
+    targets === undefined
+      ? clientFor(opened, { upstream: opened.upstream, dialect, instance })
+      : portByService(opened, targets);
   return {
     method,
     instance,

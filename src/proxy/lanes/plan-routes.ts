@@ -7,6 +7,8 @@ import type { UpstreamDialect } from "../../upstream/dialect.ts";
 import type { HeadEdit, Route, Routes } from "../routing/route.ts";
 import { headEditOf, inTurn } from "./head-edit.ts";
 import { namesInstance, withInstance } from "./instance-of.ts";
+import { withOperationNames } from "./operation-names.ts";
+import type { PortTargets } from "./port-by-service.ts";
 import { relayFilterOf } from "./relay-filter-of.ts";
 import { type ResponseEdit, translate } from "./translate.ts";
 
@@ -16,20 +18,25 @@ export interface LaneContext {
   readonly dialect: UpstreamDialect;
   /** What the upstream calls an instance; absent where instances do not matter to the way of a call. */
   readonly rename?: (instance: string) => string;
+  /** Who is asked for what on behalf of calls for an instance, as the client calls it; absent where one upstream is asked for all. */
+  readonly ports?: (instance: string) => PortTargets;
   /** What is made of the upstream's capabilities, in place of the lenses of the plan alone. */
   readonly announce?: ResponseEdit;
+  /** What routes call the upstream; present where several upstreams execute. */
+  readonly executor?: string;
 }
 
 /** The routes that carry out a plan. */
 export function planRoutes(plan: Plan, context: LaneContext): Routes {
-  const { rename } = context;
+  const { rename, executor } = context;
   const routes = new Map<string, Route>();
   const paths = new Set(plan.methods.keys());
   if (context.announce !== undefined) paths.add(GET_CAPABILITIES);
-  if (rename !== undefined) for (const { path } of allMethods()) if (namesInstance(path)) paths.add(path);
+  if (rename !== undefined || executor !== undefined) for (const { path } of allMethods()) paths.add(path);
   for (const path of paths) {
     const own = plan.methods.get(path) ?? UNTOUCHED;
-    const method = rename === undefined ? own : withRename(path, own, rename);
+    const named = rename === undefined ? own : withRename(path, own, rename);
+    const method = executor === undefined ? named : withOperationNames(path, named, executor);
     const route = routeOf(path, method, plan, context);
     if (route !== null) routes.set(path, withHead(path, route, plan, context));
   }

@@ -8,8 +8,8 @@ import { type HookCall, hookCall } from "./hook-call.ts";
 import { instanceOf } from "./instance-of.ts";
 import type { LaneContext } from "./plan-routes.ts";
 
-/** What is made of the messages of a response before the client gets them. */
-export type ResponseEdit = (message: Buffer, call: HookCall) => Promise<Buffer>;
+/** What is made of the messages of a response before the client gets them; `from` is who made the response. */
+export type ResponseEdit = (message: Buffer, call: HookCall, from: "upstream" | "bridge") => Promise<Buffer>;
 
 /**
  * Serves the calls of a method whose messages are edited, message by message, on their way to the upstream and back, or which a hook answers in
@@ -28,14 +28,16 @@ export function translate(
     const first = value ?? null;
     const sole = context.rename !== undefined;
     const instance = first === null ? "" : instanceOf(opened.method, first, sole);
-    const call = hookCall(opened, context.dialect, context.rename?.(instance) ?? instance);
+    const call = hookCall(opened, context, instance);
     try {
       const answer = first === null ? null : await answerOf(plan, pair, first, requests, call);
       if (answer === null) {
         await forward(opened, plan, pair, chained(first, requests), call, respond);
       } else {
         for await (const message of answer) {
-          await opened.respond(edit === undefined ? message : [await edit(joined(message, EMPTY), call)]);
+          await opened.respond(
+            edit === undefined ? message : [await edit(joined(message, EMPTY), call, "bridge")],
+          );
         }
       }
     } finally {
@@ -123,7 +125,7 @@ async function receive(
   for (const { response } of plan.streams.toReversed()) {
     if (response !== undefined) messages = whole(response(messages, call, pair));
   }
-  for await (const message of messages) await opened.respond([await edit(message, call)]);
+  for await (const message of messages) await opened.respond([await edit(message, call, "upstream")]);
   opened.addTrailers(responseMetadata(await upstream.trailers));
 }
 

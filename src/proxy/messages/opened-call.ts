@@ -25,7 +25,8 @@ export class OpenedCall {
   readonly caller: Caller;
   private readonly core: Core;
   private readonly links: Links;
-  private readonly upstream: UpstreamTarget;
+  /** Where its calls go if not said otherwise. */
+  readonly upstream: UpstreamTarget;
   private readonly client: Stream;
   private readonly lane: Lane;
   private readonly stream: MessageStream;

@@ -24,7 +24,7 @@ export function makeRouter(config: ReachableConfig, log: Log): Router {
     }),
   );
   return new PlanRouter({
-    table: new RouteTable(routes.map(({ upstream, ...rule }) => ({ ...rule, peer: peers.get(upstream)! }))),
+    table: new RouteTable(routes.map((route) => ({ ...route, peer: peers.get(route.upstream)! }))),
     planner: new Planner(TRANSLATORS, policy),
     catalogue,
     clients: new ClientPeers(catalogue),

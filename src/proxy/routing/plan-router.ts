@@ -6,9 +6,12 @@ import type { Plan } from "../../plan/plan.ts";
 import { type Planner, windowOfAll } from "../../plan/planner.ts";
 import { announce } from "../../plan/run-hooks.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
+import { untagOperation } from "../../wire/operation-name.ts";
 import { headEditOf } from "../lanes/head-edit.ts";
 import { instanceOf, namesInstance } from "../lanes/instance-of.ts";
+import { namesOperation } from "../lanes/operation-names.ts";
 import { planRoutes } from "../lanes/plan-routes.ts";
+import type { PortTarget, PortTargets } from "../lanes/port-by-service.ts";
 import type { CallHandler } from "../messages/opened-call.ts";
 import { cannotMerge, NO_VERSION } from "./cannot-merge.ts";
 import type { ClientPeer, ClientPeers } from "./client-peers.ts";
@@ -58,9 +61,19 @@ interface Ways {
   readonly relay: Way;
 }
 
+/** The way that the last call of a method took whose instance nobody had to look at. */
+interface Trodden {
+  readonly peer: ServerPeer;
+  readonly client: ClientPeer;
+  readonly known: KnownServer;
+  readonly way: Way;
+}
+
 /** The router of one thread. */
 export class PlanRouter implements Router {
   private readonly parts: RouterParts;
+  /** By path, of methods of the API only: nearly all calls go the way of the one before. */
+  private readonly trodden = new Map<string, Trodden>();
   private readonly made = new WeakMap<KnownServer, Ways[]>();
   /** Those of the call before: most calls are of one client to one upstream. */
   private last: Ways | null = null;
@@ -70,28 +83,58 @@ export class PlanRouter implements Router {
   }
 
   route(call: Arrival, ask: Ask): Way | Wait {
+    if (call.instance !== null) return this.find(call, ask);
+    const trodden = this.trodden.get(call.path);
+    if (trodden !== undefined && trodden.known === trodden.peer.settled) {
+      if (trodden.client === this.clientOf(call, null)) return trodden.way;
+    }
+    return this.find(call, ask);
+  }
+
+  private get severalExecute(): boolean {
+    return this.parts.table.executors.size > 1;
+  }
+
+  /** The rule of the upstream that runs the operation that a call names; of the first for names of others. Null before the name is known. */
+  private executorOf({ instance: name }: Arrival): Rule | null {
+    if (name === null) return null;
+    const { executors } = this.parts.table;
+    const { tag } = untagOperation(name);
+    const [first] = executors.values();
+    return (tag === null ? undefined : executors.get(tag.route)) ?? first!;
+  }
+
+  private find(call: Arrival, ask: Ask): Way | Wait {
     const { path } = call;
     const { table, claimed } = this.parts;
     const named = namesInstance(path) ? call.instance : NO_INSTANCE;
-    const rule = table.find(serviceOf(path), named);
+    const rule =
+      this.severalExecute && namesOperation(path)
+        ? this.executorOf(call)
+        : table.find(serviceOf(path), named);
     if (rule === null) return INSTANCE;
     const { peer } = rule;
     if (!claimed.has(path) && !(namesInstance(path) && this.minds(rule))) return peer.relay;
-    const instance = named === NO_INSTANCE ? "" : named;
+    const instance = named === NO_INSTANCE ? null : named;
     // The answer to GetCapabilities is about an instance, and teaches what that one is like.
-    if (instance === null && (!peer.uniform || path === GET_CAPABILITIES)) return INSTANCE;
-    const client = this.clientOf(call, instance);
+    if (named === null && (!peer.uniform || path === GET_CAPABILITIES)) return INSTANCE;
+    const client = this.clientOf(call, named === NO_INSTANCE ? "" : named);
     if (client === null) return INSTANCE;
     const group = table.single ? null : groupOf(table, named);
     const wait =
       this.waitFor(rule, instance, call, ask) ??
       (group === null ? null : this.waitForAll(group, instance, call, ask));
-    if (wait !== null) return wait;
+    // A call that names no instance does with what is known of others.
+    if (wait !== null && (wait.for !== "instance" || named !== NO_INSTANCE)) return wait;
     if (path === GET_CAPABILITIES && group !== null && rulesOf(group).length > 1) {
       return { upstream: peer.target, route: { lane: "local", handle: this.capabilitiesOf(group, client) } };
     }
     const ways = this.waysOf(client, rule, instance, group);
-    return ways.byPath.get(path) ?? ways.relay;
+    const way = ways.byPath.get(path) ?? ways.relay;
+    if (call.instance === null && group === null) {
+      this.trodden.set(path, { peer, client, known: ways.known, way });
+    }
+    return way;
   }
 
   /** Whether the instance that a call by this rule names must be no other than the one that was looked at. */
@@ -167,8 +210,11 @@ export class PlanRouter implements Router {
     );
     const routes = planRoutes(plan, {
       dialect: known.speaks,
+      ...(this.severalExecute && { executor: rule.upstream }),
       ...(this.minds(rule) && { rename: (instance: string) => renamed(rule, instance) }),
-      announce: async (capabilities, { instance }) => {
+      ...(!this.parts.table.single && { ports: (instance: string) => this.portsOf(instance) }),
+      announce: async (capabilities, { instance }, from) => {
+        if (from === "bridge") return announce(plan, capabilities);
         peer.heard(instance, capabilities);
         const fresh = peer.of(instance);
         const current = fresh === known ? plan : this.parts.planner.plan(client.lines, fresh.dialect);
@@ -180,6 +226,24 @@ export class PlanRouter implements Router {
     const route: Route | null = head === undefined ? null : { lane: "relay", filter: null, head };
     const relay = route === null ? peer.relay : { upstream: peer.target, route };
     return { client, known, beside, rule, plan, byPath, relay };
+  }
+
+  /** Whom the bridge itself asks on behalf of calls for an instance. */
+  private portsOf(instance: string): PortTargets {
+    const { store, results, execution } = groupOf(this.parts.table, instance);
+    const made = new Map<Rule, PortTarget>();
+    const port = (rule: Rule): PortTarget => {
+      const theirs = renamed(rule, instance);
+      const { peer } = rule;
+      const target = made.get(rule) ?? {
+        upstream: peer.target,
+        dialect: peer.of(theirs).speaks,
+        instance: theirs,
+      };
+      made.set(rule, target);
+      return target;
+    };
+    return { store: port(store), results: port(results), execution: port(execution) };
   }
 
   /** Answers GetCapabilities of an instance that several upstreams serve. */

@@ -3,7 +3,7 @@ import { isUnder } from "../../config/instance-name.ts";
 import type { Route } from "../../config/types.ts";
 
 /** A route and the upstream it leads to. */
-export interface RouteRule<Peer> extends Omit<Route, "upstream"> {
+export interface RouteRule<Peer> extends Route {
   readonly peer: Peer;
 }
 
@@ -12,6 +12,8 @@ export const NO_INSTANCE = Symbol("no instance");
 
 /** What a call names: an instance, none, or one that is not known yet. */
 export type Named = string | typeof NO_INSTANCE | null;
+
+const EXECUTION = "build.bazel.remote.execution.v2.Execution";
 
 /** Services remembered with their routes. Their names come from clients: no more than there can be sensible ones. */
 const MOST_SERVICES = 1024;
@@ -22,6 +24,8 @@ export class RouteTable<Peer> {
   readonly single: boolean;
   /** Whether names of instances matter to where calls go. */
   readonly tellsInstances: boolean;
+  /** The rules by which executions go, by the names of their upstreams. */
+  readonly executors: ReadonlyMap<string, RouteRule<Peer>>;
   private readonly rules: readonly RouteRule<Peer>[];
   private readonly byService = new Map<string, readonly RouteRule<Peer>[]>();
 
@@ -29,6 +33,13 @@ export class RouteTable<Peer> {
     this.rules = rules;
     this.tellsInstances = rules.some(({ instance }) => instance !== "");
     this.single = rules.every(({ peer }) => peer === rules[0]!.peer);
+    const executors = new Map<string, RouteRule<Peer>>();
+    for (const rule of this.forService(EXECUTION)) {
+      if (!executors.has(rule.upstream)) executors.set(rule.upstream, rule);
+      // What comes after one that takes every instance never executes.
+      if (rule.instance === "") break;
+    }
+    this.executors = executors;
   }
 
   /** The rule for a gRPC service and an instance; null if it takes the instance to tell and that is not known. */

@@ -1,4 +1,5 @@
 /** What one thread knows of one upstream, for each instance name, and the plans that follow from it. */
+import { eventTime } from "../../http2/current-read.ts";
 import type { Field } from "../../http2/hpack/field.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Dialect } from "../../peers/dialect.ts";
@@ -54,11 +55,13 @@ export class ServerPeer {
   private readonly assumed: KnownServer;
   private readonly instances = new Map<string, Instance>();
   private readonly looks = new Map<string, Promise<void>>();
+  /** The one that was known first. */
+  private first: Instance | undefined;
   private states: KnownServer[] = [];
   /** Whether somebody found out all there is; what GetCapabilities says in passing is only a part of that. */
   private looked = false;
   private readonly pause = new Pause();
-  /** Callers to which the upstream says nothing, by their {@link credentialsOf}: others have better ones. */
+  /** Callers and instances of which the upstream says nothing: others have better credentials, or names. */
   private readonly denied = new Map<string, Pause>();
 
   /** `configured` is the profile that the operator names, if any. */
@@ -85,22 +88,18 @@ export class ServerPeer {
     return this.entry(instance)?.known ?? this.assumed;
   }
 
+  /** What is known of all instances, if nothing has to happen before a call is routed by it; else null. */
+  get settled(): KnownServer | null {
+    const settled = this.uniform && (this.pause.lasts || this.wanted(null) === null);
+    return settled ? this.of(null) : null;
+  }
+
   /**
    * What has to happen before a call for `instance` (null where nobody looked) can be routed: its instance is to be told, something
    * is to be found out first, or beside the call, as what is known is old. Null for nothing. `head` tells whose call it is.
    */
   due(instance: string | null, head: readonly Field[]): "instance" | "find" | "refresh" | null {
-    if (this.pause.lasts || this.isDenied(head)) return null;
-    const known = this.entry(instance);
-    if (known === undefined) {
-      if (this.configured) return null;
-      return instance === null ? "instance" : "find";
-    }
-    if (!this.looked && !this.configured) return "find";
-    const { learned, interruptions } = known;
-    // Whoever was away may come back as another.
-    if (interruptions !== this.target.interruptions) return "find";
-    return performance.now() - learned > FRESH ? "refresh" : null;
+    return this.pause.lasts || this.isDenied(instance, head) ? null : this.wanted(instance);
   }
 
   /**
@@ -108,12 +107,10 @@ export class ServerPeer {
    * of the call that `head` is of. Never rejects.
    */
   find(instance: string | null, head: readonly Field[], look: Look): Promise<void> {
-    const [first = ""] = this.instances.keys();
-    const name =
-      instance !== null && (this.instances.has(instance) || this.instances.size === 0) ? instance : first;
+    const name = this.askedFor(instance);
     let under = this.looks.get(name);
     if (under === undefined) {
-      const caller = credentialsOf(head);
+      const caller = callerOf(name, head);
       under = look(name)
         .then((found) => (typeof found === "string" ? this.nothing(found, caller) : this.found(name, found)))
         .catch((error: unknown) => {
@@ -150,7 +147,8 @@ export class ServerPeer {
     const same = this.states.find((state) => alike(state, fresh));
     const known = same ?? fresh;
     const { interruptions } = this.target;
-    this.instances.set(instance, { known, evidence, learned: performance.now(), interruptions });
+    this.instances.set(instance, { known, evidence, learned: eventTime(), interruptions });
+    this.first = this.instances.values().next().value;
     this.states = [...new Set([...this.instances.values()].map((each) => each.known))];
     if (before?.known !== known) this.report(instance, known, before === undefined);
   }
@@ -158,7 +156,7 @@ export class ServerPeer {
   /** What is known of an instance; for one that nothing is known of, or null, what is known of the first. */
   private entry(instance: string | null): Instance | undefined {
     const own = instance === null ? undefined : this.instances.get(instance);
-    return own ?? this.instances.values().next().value;
+    return own ?? this.first;
   }
 
   private nothing(silence: Silence, caller: string): void {
@@ -173,8 +171,29 @@ export class ServerPeer {
     pause.begin();
   }
 
-  private isDenied(head: readonly Field[]): boolean {
-    return this.denied.size > 0 && this.denied.get(credentialsOf(head))?.lasts === true;
+  private isDenied(instance: string | null, head: readonly Field[]): boolean {
+    return this.denied.size > 0 && this.denied.get(callerOf(this.askedFor(instance), head))?.lasts === true;
+  }
+
+  /** What is to be known before a call for the instance is routed, whoever makes it. */
+  private wanted(instance: string | null): "instance" | "find" | "refresh" | null {
+    const known = this.entry(instance);
+    if (known === undefined) {
+      if (this.configured) return null;
+      return instance === null ? "instance" : "find";
+    }
+    if (!this.looked && !this.configured) return "find";
+    const { learned, interruptions } = known;
+    // Whoever was away may come back as another.
+    if (interruptions !== this.target.interruptions) return "find";
+    return eventTime() - learned > FRESH ? "refresh" : null;
+  }
+
+  /** The instance that is asked for on behalf of calls for another. */
+  private askedFor(instance: string | null): string {
+    const [first = ""] = this.instances.keys();
+    const own = instance !== null && (this.instances.has(instance) || this.instances.size === 0);
+    return own ? instance : first;
   }
 
   private report(instance: string, { dialect }: KnownServer, first: boolean): void {
@@ -191,17 +210,22 @@ export class ServerPeer {
   }
 }
 
+/** Who asks for what, without the credentials themselves. */
+function callerOf(instance: string, head: readonly Field[]): string {
+  return `${credentialsOf(head)} ${instance}`;
+}
+
 /** A time in which nobody asks again, longer each time it begins anew. */
 class Pause {
   private until = 0;
   private length = FIRST_PAUSE;
 
   get lasts(): boolean {
-    return performance.now() < this.until;
+    return eventTime() < this.until;
   }
 
   begin(): void {
-    this.until = performance.now() + this.length;
+    this.until = eventTime() + this.length;
     this.length = Math.min(LONGEST_PAUSE, this.length * 2);
   }
 

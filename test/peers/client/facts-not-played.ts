@@ -8,6 +8,7 @@ type Member = { [F in Fact]: `${F}.${Extract<keyof (typeof CLIENT_FACTS)[F]["mem
 export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string>>> = {
   "ancient-clients": "messages from before 2018-11 are in no schema here",
   "asset-checksums": "see assets.checksums",
+  "execution-metadata": "identifiers of executions were a proposal that no client of the profiles reads",
   "asset-service": "the probes show what a client makes of it; no played client fetches or pushes assets",
 };
 

@@ -5,7 +5,7 @@ import { editRequest } from "../../../src/plan/run-hooks.ts";
 import { BridgeError } from "../../../src/spec/bridge-error.ts";
 import { codec } from "../../../src/spec/codec.ts";
 import { LEVELS } from "../../../src/spec/versions.ts";
-import { EXECUTE, FIND_MISSING_BLOBS, WRITE } from "../../../src/translators/methods.ts";
+import { EXECUTE, FIND_MISSING_BLOBS, READ, WRITE } from "../../../src/translators/methods.ts";
 import { call, client, plan, server } from "../support.ts";
 
 const HASH = "ab".repeat(32);
@@ -15,6 +15,8 @@ const finding = (instanceName: string): Buffer =>
   codec().encode("build.bazel.remote.execution.v2.FindMissingBlobsRequest", { instanceName });
 const executing = (instanceName: string): Buffer =>
   codec().encode("build.bazel.remote.execution.v2.ExecuteRequest", { instanceName });
+const reading = (resourceName: string): Buffer =>
+  codec().encode("google.bytestream.ReadRequest", { resourceName });
 const writing = (resourceName: string): Buffer =>
   codec().encode("google.bytestream.WriteRequest", { resourceName, data: Buffer.from("x") });
 
@@ -40,10 +42,8 @@ test("given a client from before compressed blobs, when its instance has that wo
       "rename the instance on its way, with `rename` in a route of the bridge [name-unsupported, D14]",
   );
   assert.equal(error.facts.field, "resource_name");
-  assert.equal(
-    (await refusal(pair, FIND_MISSING_BLOBS, finding("compressed-blobs")))?.facts.field,
-    "instance_name",
-  );
+  // A field of its own is not taken for anything else.
+  assert.equal(await refusal(pair, FIND_MISSING_BLOBS, finding("compressed-blobs")), null);
 });
 
 test("given such a client, then every other name passes, also those of compressed blobs", async () => {
@@ -63,8 +63,9 @@ test("given such a client, then every other name passes, also those of compresse
 test("given a client from before 2.0, then no word of any newer grammar passes", async () => {
   for (const level of ["2.0", "2.3", "2.8"] as const) {
     const pair = plan(client({ level: "2018-11" }), server({ level }));
-    for (const word of ["blobs", "uploads", "actions", "actionResults", "operations", "capabilities"]) {
-      const error = await refusal(pair, FIND_MISSING_BLOBS, finding(`a/${word}/b`));
+    // After `uploads` an instance ends in every grammar.
+    for (const word of ["blobs", "actions", "actionResults", "operations", "capabilities"]) {
+      const error = await refusal(pair, READ, reading(`a/${word}/b/blobs/${HASH}/1`));
       assert.equal(error?.facts.code, "name-unsupported", `${word} for ${level}`);
     }
   }
@@ -72,16 +73,16 @@ test("given a client from before 2.0, then no word of any newer grammar passes",
 
 test("given a server of 2.0, then compressed-blobs is a word like any other", async () => {
   const pair = plan(client({ level: "2018-11" }), server({ level: "2.0" }));
-  assert.equal(await refusal(pair, FIND_MISSING_BLOBS, finding("compressed-blobs")), null);
+  assert.equal(await refusal(pair, READ, reading(`compressed-blobs/blobs/${HASH}/1`)), null);
 });
 
 test("given a newer client, whose names are free, then a server of 2.3 does not get reserved words", async () => {
   const pair = plan(client(), server({ level: "2.3" }));
   assert.equal(
-    (await refusal(pair, FIND_MISSING_BLOBS, finding("operations")))?.facts.code,
+    (await refusal(pair, READ, reading(`operations/blobs/${HASH}/1`)))?.facts.code,
     "name-unsupported",
   );
-  assert.equal(await refusal(pair, FIND_MISSING_BLOBS, finding("any text at all")), null);
+  assert.equal(await refusal(pair, READ, reading(`any text at all/blobs/${HASH}/1`)), null);
 });
 
 test("given a profile of a server whose names end at such a word, then its version does not count", async () => {
@@ -89,7 +90,8 @@ test("given a profile of a server whose names end at such a word, then its versi
     facts: { instanceNames: { are: "any", reservedWords: "end-the-name", evidence } },
   });
   const pair = plan(client(), buildfarm);
-  assert.equal((await refusal(pair, FIND_MISSING_BLOBS, finding("a/blobs")))?.facts.code, "name-unsupported");
+  const error = await refusal(pair, READ, reading(`a/blobs/b/blobs/${HASH}/1`));
+  assert.equal(error?.facts.code, "name-unsupported");
 });
 
 test("given a server that refuses such words itself, then they pass", async () => {
@@ -114,8 +116,10 @@ test("given a client that never waits for an execution, then such a server serve
 
 test("the calls stay in the relay lane, and a server of which nothing is known gets every name", () => {
   for (const to of LEVELS) {
-    const method = plan(client({ level: "2018-11" }), server({ level: to })).methods.get(FIND_MISSING_BLOBS);
-    if (method?.features.includes("instance-names")) assert.equal(method.heads.length, 1, to);
+    const { methods } = plan(client({ level: "2018-11" }), server({ level: to }));
+    if (methods.get(READ)?.features.includes("instance-names"))
+      assert.equal(methods.get(READ)!.lane, "relay");
+    assert.ok(!methods.get(FIND_MISSING_BLOBS)?.features.includes("instance-names"), to);
   }
   const unknown = plan(client({ level: "2018-11" }), server({ level: null }));
   assert.ok(![...unknown.methods.values()].some(({ features }) => features.includes("instance-names")));

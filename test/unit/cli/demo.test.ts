@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { StepOutcome, TakenStep } from "../../../src/cli/demo/across-levels.ts";
 import type { BuiltTarget } from "../../../src/cli/demo/build.ts";
+import { LEVEL_PAIRS } from "../../../src/cli/demo/level-steps.ts";
+import { stepsText, surprises } from "../../../src/cli/demo/levels-report.ts";
 import { EXPECTED, SOURCES, TARGETS } from "../../../src/cli/demo/phrase-book.ts";
 import { bytes, duration } from "../../../src/cli/demo/report.ts";
 import { verifyCaching, verifyOutputs } from "../../../src/cli/demo/verify.ts";
@@ -61,5 +64,59 @@ test("times and sizes for people", () => {
     "1.0 kB",
     "4.2 kB",
     "3.4 MB",
+  ]);
+});
+
+const PAPER = { width: 100, colours: false };
+const PASSED: StepOutcome = { verdict: "passed", text: "", feature: null };
+const LOST: StepOutcome = { verdict: "lost", text: "the output out.txt did not come", feature: null };
+
+/** A step of which the plan says that it is refused over output-paths. */
+function refusable(bridged: StepOutcome): TakenStep {
+  const predicted = { verdict: "refused", feature: "output-paths" } as const;
+  return { title: "a step", directly: LOST, bridged, predicted };
+}
+
+test("what gets lost through the bridge, or is refused over something else, is not as planned", () => {
+  const refused = (feature: string): StepOutcome => ({ verdict: "refused", text: "No.", feature });
+  const [pair] = LEVEL_PAIRS as [(typeof LEVEL_PAIRS)[number]];
+  assert.deepEqual(surprises([refusable(refused("output-paths"))], pair), []);
+  for (const [outcome, said] of [
+    [LOST, /a step was lost and not what the plan says, refused \(output-paths\): the output out.txt/],
+    [refused("salt"), /a step was refused and not what the plan says, refused \(output-paths\): No\./],
+    [PASSED, /a step was passed and not what the plan says/],
+  ] as const) {
+    const [surprise, ...others] = surprises([refusable(outcome)], pair);
+    assert.match(surprise ?? "", said);
+    assert.deepEqual(others, []);
+    assert.match(stepsText([refusable(outcome)], PAPER), /NOT AS PLANNED/);
+  }
+});
+
+test("the table says what each way came to, and what was said, without the middle of hashes", () => {
+  const failed: StepOutcome = { verdict: "failed", text: `no blob ${"ab".repeat(32)}`, feature: null };
+  const translated: TakenStep = {
+    title: "another",
+    directly: failed,
+    bridged: PASSED,
+    predicted: { verdict: "translated", feature: "resource-names" },
+  };
+  const text = stepsText(
+    [translated, refusable({ ...LOST, verdict: "refused", feature: "output-paths" })],
+    PAPER,
+  );
+  assert.deepEqual(text.split("\n"), [
+    "  what the client does  directly  through the bridge",
+    "  another               fails     translated          resource-names",
+    "  a step                LOST      refused             output-paths",
+    "",
+    "  LOST: the action ran, its result is a success, and outputs are not in it.",
+    "",
+    "  Without the bridge, the server says where it fails",
+    "    another: no blob abababab…",
+    "",
+    "  What the bridge says where it refuses",
+    "    output-paths: the output out.txt did not come",
+    "",
   ]);
 });

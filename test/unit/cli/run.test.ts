@@ -38,9 +38,9 @@ test("version names this package and the runtime", async () => {
 test("help opens with what the bridge does and a minimal run", async () => {
   const { code, out, err } = await cli("--help");
   assert.deepEqual([code, err], [0, ""]);
-  const [first, second, , fourth] = out.split("\n");
-  assert.match(`${first} ${second}`, /stands between a client of the Remote Execution API .* and a server/);
-  assert.match(fourth!, /^ {2}reapi-bridge --upstream buildfarm:8980$/);
+  const [about = "", run = ""] = out.split("\n\n");
+  assert.match(about.replaceAll("\n", " "), /^reapi-bridge stands between a client of the .* and a server/);
+  assert.match(run, /^ {2}reapi-bridge --upstream buildfarm:8980$/m);
   for (const name of COMMAND_NAMES) assert.match(out, new RegExp(`^ {2}${name} +\\w`, "m"));
   for (const [exit] of EXIT_CODES) assert.match(out, new RegExp(`^ {2}${exit} +\\w`, "m"));
 });

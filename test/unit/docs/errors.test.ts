@@ -10,6 +10,7 @@ const FILES = [
   "src/http2/socket-problem.ts",
   "src/observe/log.ts",
   "src/index.ts",
+  "src/plan/settings.ts",
 ];
 
 /** What stands before messages that go to nobody outside: mistakes of the program, and the ends of calls that nobody waits for. */

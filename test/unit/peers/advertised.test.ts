@@ -45,6 +45,7 @@ test("what a server of the newest level announces is read", () => {
     level: "2.11",
     storeFunctions: [1, 9, 2],
     executionFunctions: [1, 9],
+    executionFunction: 1,
     maxBatchBytes: 4_194_304,
     executes: true,
     writesResults: true,

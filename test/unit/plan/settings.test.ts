@@ -104,6 +104,23 @@ test("all names that do not exist are told, each with its place and what was pro
   ]);
 });
 
+test("a server that is to be played has to have a profile", () => {
+  const embedded = (server: string) => ({ kind: "embedded", server, profile: null }) as const;
+  readSettings({ ...BASE, upstream: embedded("buildbarn@2026-03-26") });
+  const said = problems({
+    upstream: embedded("buildbern"),
+    upstreams: { a: embedded("2,3") },
+    places: { "upstream.address": "--upstream" },
+  });
+  assert.deepEqual(
+    said.map((line) => line.replace(/known are .* \(/, "known are … (")),
+    [
+      '--upstream: embedded:buildbern: there is no profile of a server called "buildbern"; did you mean "buildbarn"? (levels are written as in embedded:2.3)',
+      'upstreams.a.address: embedded:2,3: there is no profile of a server called "2,3"; known are … (levels are written as in embedded:2.3)',
+    ],
+  );
+});
+
 test("a profile that cannot be used is told with its place, together with what else is wrong", () => {
   const broken = profileFile("broken.yaml", "role: server\npeer: our-farm\ntitle: Ours\nrangs: []\n");
   assert.deepEqual(problems({ profiles: [broken], policy: { "hash-txt": "off" } }), [

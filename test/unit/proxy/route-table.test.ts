@@ -16,7 +16,7 @@ interface Draft {
 }
 
 function rule({ peer, services, instance = "", rename = null }: Draft) {
-  return { peer, services: services ?? null, instance, rename };
+  return { peer, upstream: peer, services: services ?? null, instance, rename };
 }
 
 function table(...drafts: readonly Draft[]): RouteTable<string> {
@@ -78,4 +78,19 @@ test("whole segments are renamed, and the rest stays", () => {
 
 test("the service is all but the method", () => {
   assert.equal(serviceOf("/a.b.Service/Method"), "a.b.Service");
+});
+
+test("executors are the upstreams that executions go to, each by its first rule", () => {
+  const execution = "build.bazel.remote.execution.v2.Execution";
+  const routes = table(
+    { peer: "a", services: ["Keep"] },
+    { peer: "b", services: [execution], instance: "team" },
+    { peer: "c", instance: "other" },
+    { peer: "b" },
+  );
+  const executors = [...routes.executors].map(([name, { instance }]) => [name, instance]);
+  assert.deepEqual(executors.sort(), [
+    ["b", "team"],
+    ["c", "other"],
+  ]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columns, paperOf, styled, wrapped } from "../../../../src/cli/explain/paper.ts";
+import { columns, paperOf, styled, wrapped } from "../../../src/cli/paper.ts";
 
 const PAPER = { width: 20, colours: false };
 
