@@ -73,3 +73,16 @@ export interface Plan {
   readonly metadata: readonly BoundMetadata[];
   readonly decisions: readonly Decision[];
 }
+
+/** The plan of a method that nothing is done about: where one is wanted all the same. */
+export const RELAYED: MethodPlan = Object.freeze({
+  lane: "relay",
+  refusal: null,
+  heads: [],
+  scans: [],
+  requests: [],
+  responses: [],
+  streams: [],
+  answers: [],
+  features: [],
+});

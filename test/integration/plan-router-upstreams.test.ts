@@ -15,6 +15,7 @@ import { routed } from "../support/upstreams.ts";
 
 const NOTHING = Buffer.alloc(0);
 const EXECUTION = [`${V2}.Execution`, "google.longrunning.Operations"];
+const HASH = "a".repeat(64);
 
 interface Parts {
   readonly cache: Answer;
@@ -75,16 +76,22 @@ test("calls go by their service, and capabilities are those of both", async (t) 
   assert.equal(cacheCapabilities?.maxBatchTotalSizeBytes, 5_000n);
   assert.equal(cacheCapabilities?.actionCacheUpdateCapabilities?.updateEnabled, true);
   assert.equal(executionCapabilities?.execEnabled, true);
-  assert.deepEqual([lowApiVersion?.minor, highApiVersion?.minor], [1, 3]);
+  assert.deepEqual([lowApiVersion?.minor, highApiVersion?.minor], [1, 3], "what both have");
   await client.unaryBytes(`/${V2}.ContentAddressableStorage/FindMissingBlobs`, Buffer.from([0x0a, 1, 0x61]));
-  await failure(client.all("Execution/WaitExecution", { name: "an operation" }));
+  const { code } = await failure(
+    client.all("Execution/Execute", { actionDigest: { hash: HASH, sizeBytes: 1 } }),
+  );
+  // The action is looked for where blobs are, which this cache does not understand.
+  assert.equal(code, Status.INTERNAL);
+  const reads = ({ of }: typeof cache) =>
+    of("ContentAddressableStorage/BatchReadBlobs").filter(({ request }) => request.includes(HASH)).length;
+  assert.deepEqual([reads(cache), reads(executor)], [1, 0]);
+  const found = client.unary("/google.longrunning.Operations/GetOperation", { name: "operations/1" });
+  assert.equal((await failure(found)).code, Status.UNIMPLEMENTED);
   const finds = ({ of }: typeof cache) =>
     of("ContentAddressableStorage/FindMissingBlobs").filter(({ request }) => request.length === 3).length;
   assert.deepEqual([finds(cache), finds(executor)], [1, 0]);
-  assert.deepEqual(
-    [cache, executor].map(({ of }) => of("Execution/WaitExecution").length),
-    [0, 1],
-  );
+  assert.equal(cache.of("Execution/Execute").length, 0);
 });
 
 test("what the bridge reads for a call to the executor is in the cache, under the name that this one knows", async (t) => {
@@ -126,6 +133,13 @@ test("what the bridge reads for a call to the executor is in the cache, under th
   assert.equal(feature, "output-paths");
   assert.ok(seen.length > 0 && seen.every((name) => name === "blobs-of-team"), seen.join());
   assert.deepEqual(executor.calls, []);
+});
+
+test("a call about an operation goes to the one that executes, whatever the other routes are", async (t) => {
+  const { cache, executor, client } = await apart(t, { cache: says(12), executor: says(12) });
+  await failure(client.all("Execution/WaitExecution", { name: "an operation" }));
+  assert.equal(cache.of("Execution/WaitExecution").length, 0);
+  assert.equal(executor.of("Execution/WaitExecution").length, 1);
 });
 
 test("a version that only one of them has now is told at once", async (t) => {

@@ -11,7 +11,7 @@ const WAIT_EXECUTION = "/build.bazel.remote.execution.v2.Execution/WaitExecution
 
 const TWICE = "field 1 of the first message comes twice: its instance cannot be told";
 
-/** Whether messages of the method at `path` say in field 1, directly or as part of a name, for which instance they are. */
+/** Whether messages of the method at `path` say in field 1 for which instance they are. */
 export function namesInstance(path: string): boolean {
   return path.startsWith(BYTE_STREAM) || (path.startsWith(OF_THE_API) && path !== WAIT_EXECUTION);
 }

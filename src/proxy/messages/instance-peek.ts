@@ -17,9 +17,9 @@ const MOST_INFLATED = 16 * MOST;
 const FIRST_INFLATED = 1024;
 
 /**
- * Finds the instance that the first message of a call names, or else the operation, while its bytes come, cut anywhere: known when a field
- * other than the first one begins or the message ends, so that a second field 1 does not escape. Looks at no more than 64 KiB, and at each
- * byte once; at those of compressed messages a few times.
+ * Finds the instance that the first message of a call names, or else the operation, while its bytes come, cut anywhere: known when a field other than the first
+ * one begins or the message ends, so that a second field 1 does not escape. Looks at no more than 64 KiB, and at each byte once; at
+ * those of compressed messages a few times.
  */
 export class InstancePeek {
   private readonly path: string;
@@ -29,7 +29,7 @@ export class InstancePeek {
   private seen = 0;
   private body: BodyPeek | null = null;
 
-  /** `path` is a method whose messages name their instance or operation in field 1; `encoding` the value of `grpc-encoding`. */
+  /** `path` is a method whose messages name their instance; `encoding` the value of `grpc-encoding`. */
   constructor(path: string, encoding: string) {
     this.path = path;
     this.encoding = encoding;

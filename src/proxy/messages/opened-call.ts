@@ -25,8 +25,7 @@ export class OpenedCall {
   readonly caller: Caller;
   private readonly core: Core;
   private readonly links: Links;
-  /** Where its calls go if not said otherwise. */
-  readonly upstream: UpstreamTarget;
+  private readonly upstream: UpstreamTarget;
   private readonly client: Stream;
   private readonly lane: Lane;
   private readonly stream: MessageStream;

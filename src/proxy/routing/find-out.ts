@@ -6,11 +6,11 @@ import { recogniseServer, tellingAsks } from "../../peers/recognise-server.ts";
 import { recognisedFacts } from "../../peers/recognised-facts.ts";
 import type { ServerEvidence } from "../../peers/server-dialect.ts";
 import type { Caller } from "../../upstream/caller.ts";
-import { probe } from "../../upstream/probe.ts";
+import { probe, saysSomething } from "../../upstream/probe.ts";
 import { Status } from "../../wire/status.ts";
 import { WireError } from "../../wire/wire-error.ts";
 
-/** Why nothing was learned: the upstream answers nobody, or not this caller for this instance; or the caller left before it did. */
+/** Why nothing was learned: the upstream answers nobody, or not this caller about this instance; or the caller left before it did. */
 export type Silence = "upstream" | "denied" | "left";
 
 /**
@@ -25,25 +25,20 @@ export async function findOut(
 ): Promise<Partial<ServerEvidence> | Silence> {
   const asks = catalogue === null ? [] : tellingAsks(catalogue);
   const seen = await probe({ caller, instance, asks, deadlineMs });
-  const { capabilitiesStatus: status } = seen;
-  if (status !== Status.OK && status !== Status.UNIMPLEMENTED) return silence(status);
+  const { capabilitiesStatus } = seen;
+  // Any other error is about the caller, the instance or the moment.
+  if (capabilitiesStatus !== Status.OK && capabilitiesStatus !== Status.UNIMPLEMENTED)
+    return silence(capabilitiesStatus);
   const advertised = seen.capabilities === null ? null : readable(seen.capabilities);
   const { candidates } =
     catalogue === null ? { candidates: [] } : recogniseServer(catalogue, seen, advertised);
   return { advertised, probed: probedFacts(seen), recognised: recognisedFacts(candidates) };
 }
 
-/** Statuses that are about the moment, and tell of everybody's calls. */
-const OF_THE_MOMENT: ReadonlySet<number | null> = new Set([
-  null,
-  Status.DEADLINE_EXCEEDED,
-  Status.RESOURCE_EXHAUSTED,
-  Status.UNAVAILABLE,
-]);
-
 function silence(status: number | null): Silence {
   if (status === Status.CANCELLED) return "left";
-  return OF_THE_MOMENT.has(status) ? "upstream" : "denied";
+  const ofCaller = status === Status.UNAUTHENTICATED || status === Status.PERMISSION_DENIED;
+  return ofCaller || (status !== null && saysSomething(status)) ? "denied" : "upstream";
 }
 
 /** What capabilities say; null for bytes that cannot be read, which teach nothing. */

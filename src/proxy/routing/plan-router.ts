@@ -8,10 +8,10 @@ import { announce } from "../../plan/run-hooks.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
 import { untagOperation } from "../../wire/operation-name.ts";
 import { headEditOf } from "../lanes/head-edit.ts";
+import type { Reach } from "../lanes/hook-call.ts";
 import { instanceOf, namesInstance } from "../lanes/instance-of.ts";
 import { namesOperation } from "../lanes/operation-names.ts";
 import { planRoutes } from "../lanes/plan-routes.ts";
-import type { PortTarget, PortTargets } from "../lanes/port-by-service.ts";
 import type { CallHandler } from "../messages/opened-call.ts";
 import { cannotMerge, NO_VERSION } from "./cannot-merge.ts";
 import type { ClientPeer, ClientPeers } from "./client-peers.ts";
@@ -26,7 +26,6 @@ type Rule = RouteRule<ServerPeer>;
 /** How long a call waits at most for something to be found out, in milliseconds. */
 const PATIENCE = 2_000;
 const INSTANCE: Wait = { for: "instance" };
-const NOBODY: readonly KnownServer[] = [];
 
 /** Says what clients are that come in at an address and name an instance. */
 interface ClientRule {
@@ -49,12 +48,13 @@ export interface RouterParts {
   readonly claimed: ReadonlySet<string>;
 }
 
-/** The ways of one client's calls by one rule, as long as that much is known of the upstream and of those beside it. */
+/** The ways of one client's calls by one rule, as long as that much is known of its upstream and of those beside it. */
 interface Ways {
   readonly client: ClientPeer;
-  readonly known: KnownServer;
-  readonly beside: readonly KnownServer[];
-  readonly rule: Rule;
+  /** The rule, and those of the upstreams that serve the instance together. */
+  readonly members: readonly Rule[];
+  /** What is known of the upstream of each. */
+  readonly known: readonly KnownServer[];
   readonly plan: Plan;
   readonly byPath: ReadonlyMap<string, Way>;
   /** For methods without a way of their own. */
@@ -132,7 +132,7 @@ export class PlanRouter implements Router {
     const ways = this.waysOf(client, rule, instance, group);
     const way = ways.byPath.get(path) ?? ways.relay;
     if (call.instance === null && group === null) {
-      this.trodden.set(path, { peer, client, known: ways.known, way });
+      this.trodden.set(path, { peer, client, known: ways.known[0]!, way });
     }
     return way;
   }
@@ -179,45 +179,59 @@ export class PlanRouter implements Router {
   }
 
   private waysOf(client: ClientPeer, rule: Rule, instance: string | null, group: InstanceGroup | null): Ways {
-    const knownOf = (of: Rule): KnownServer => of.peer.of(instance === null ? null : renamed(of, instance));
-    const known = knownOf(rule);
-    const others = group === null ? [] : rulesOf(group).filter(({ peer }) => peer !== rule.peer);
-    const beside = others.length === 0 ? NOBODY : others.map(knownOf);
+    const members = [rule, ...(group === null ? [] : rulesOf(group))];
+    const known = members.map((of) => of.peer.of(instance === null ? null : renamed(of, instance)));
     const fits = (ways: Ways): boolean =>
-      ways.client === client &&
-      ways.known === known &&
-      ways.rule === rule &&
-      ways.beside.length === beside.length &&
-      ways.beside.every((each, i) => each === beside[i]);
+      ways.client === client && isSame(ways.members, members) && isSame(ways.known, known);
     if (this.last !== null && fits(this.last)) return this.last;
-    const made = this.made.get(known) ?? [];
-    this.made.set(known, made);
+    const made = this.made.get(known[0]!) ?? [];
+    this.made.set(known[0]!, made);
     let ways = made.find(fits);
     if (ways === undefined) {
-      ways = this.makeWays(client, known, beside, rule);
+      ways = this.makeWays(client, members, known, group);
       made.push(ways);
     }
     this.last = ways;
     return ways;
   }
 
-  private makeWays(client: ClientPeer, known: KnownServer, beside: readonly KnownServer[], rule: Rule): Ways {
+  private makeWays(
+    client: ClientPeer,
+    members: readonly Rule[],
+    known: readonly KnownServer[],
+    group: InstanceGroup | null,
+  ): Ways {
+    const [rule] = members as readonly [Rule, ...Rule[]];
+    const [own] = known as readonly [KnownServer, ...KnownServer[]];
     const { peer } = rule;
+    const knownOf = (of: Rule): KnownServer => known[members.indexOf(of)]!;
+    const others = members.filter((of) => of.peer !== peer);
     const plan = this.parts.planner.plan(
       client.lines,
-      known.dialect,
-      beside.map(({ dialect }) => dialect),
+      own.dialect,
+      others.map((of) => knownOf(of).dialect),
     );
+    const reach = (of: Rule): Reach => ({
+      dialect: knownOf(of).speaks,
+      upstream: of.peer.target,
+      rename: (instance) => renamed(of, instance),
+    });
     const routes = planRoutes(plan, {
-      dialect: known.speaks,
+      dialect: own.speaks,
+      ...(others.length > 0 && {
+        beside: {
+          store: reach(group!.store),
+          results: reach(group!.results),
+          execution: reach(group!.execution),
+        },
+      }),
       ...(this.severalExecute && { executor: rule.upstream }),
       ...(this.minds(rule) && { rename: (instance: string) => renamed(rule, instance) }),
-      ...(!this.parts.table.single && { ports: (instance: string) => this.portsOf(instance) }),
       announce: async (capabilities, { instance }, from) => {
         if (from === "bridge") return announce(plan, capabilities);
         peer.heard(instance, capabilities);
         const fresh = peer.of(instance);
-        const current = fresh === known ? plan : this.parts.planner.plan(client.lines, fresh.dialect);
+        const current = fresh === own ? plan : this.parts.planner.plan(client.lines, fresh.dialect);
         return announce(current, capabilities);
       },
     });
@@ -225,25 +239,7 @@ export class PlanRouter implements Router {
     const head = headEditOf(plan);
     const route: Route | null = head === undefined ? null : { lane: "relay", filter: null, head };
     const relay = route === null ? peer.relay : { upstream: peer.target, route };
-    return { client, known, beside, rule, plan, byPath, relay };
-  }
-
-  /** Whom the bridge itself asks on behalf of calls for an instance. */
-  private portsOf(instance: string): PortTargets {
-    const { store, results, execution } = groupOf(this.parts.table, instance);
-    const made = new Map<Rule, PortTarget>();
-    const port = (rule: Rule): PortTarget => {
-      const theirs = renamed(rule, instance);
-      const { peer } = rule;
-      const target = made.get(rule) ?? {
-        upstream: peer.target,
-        dialect: peer.of(theirs).speaks,
-        instance: theirs,
-      };
-      made.set(rule, target);
-      return target;
-    };
-    return { store: port(store), results: port(results), execution: port(execution) };
+    return { client, members, known, plan, byPath, relay };
   }
 
   /** Answers GetCapabilities of an instance that several upstreams serve. */
@@ -260,4 +256,8 @@ export class PlanRouter implements Router {
       await opened.respond([answer]);
     };
   }
+}
+
+function isSame<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
 }

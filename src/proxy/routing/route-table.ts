@@ -22,10 +22,10 @@ const MOST_SERVICES = 1024;
 export class RouteTable<Peer> {
   /** Whether all calls go to one upstream. */
   readonly single: boolean;
-  /** Whether names of instances matter to where calls go. */
-  readonly tellsInstances: boolean;
   /** The rules by which executions go, by the names of their upstreams. */
   readonly executors: ReadonlyMap<string, RouteRule<Peer>>;
+  /** Whether names of instances matter to where calls go. */
+  readonly tellsInstances: boolean;
   private readonly rules: readonly RouteRule<Peer>[];
   private readonly byService = new Map<string, readonly RouteRule<Peer>[]>();
 

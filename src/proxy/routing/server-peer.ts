@@ -61,7 +61,7 @@ export class ServerPeer {
   /** Whether somebody found out all there is; what GetCapabilities says in passing is only a part of that. */
   private looked = false;
   private readonly pause = new Pause();
-  /** Callers and instances of which the upstream says nothing: others have better credentials, or names. */
+  /** Callers to which the upstream says nothing about an instance, by both: others have better credentials, or ask about another. */
   private readonly denied = new Map<string, Pause>();
 
   /** `configured` is the profile that the operator names, if any. */
@@ -88,10 +88,12 @@ export class ServerPeer {
     return this.entry(instance)?.known ?? this.assumed;
   }
 
-  /** What is known of all instances, if nothing has to happen before a call is routed by it; else null. */
+  /** What is known of all instances, if that is all there is to find out at the moment; else null. */
   get settled(): KnownServer | null {
-    const settled = this.uniform && (this.pause.lasts || this.wanted(null) === null);
-    return settled ? this.of(null) : null;
+    const { first } = this;
+    if (first === undefined || !this.uniform || !(this.looked || this.configured)) return null;
+    const { known, learned, interruptions } = first;
+    return interruptions === this.target.interruptions && eventTime() - learned <= FRESH ? known : null;
   }
 
   /**
@@ -99,7 +101,17 @@ export class ServerPeer {
    * is to be found out first, or beside the call, as what is known is old. Null for nothing. `head` tells whose call it is.
    */
   due(instance: string | null, head: readonly Field[]): "instance" | "find" | "refresh" | null {
-    return this.pause.lasts || this.isDenied(instance, head) ? null : this.wanted(instance);
+    if (this.pause.lasts || this.isDenied(instance, head)) return null;
+    const known = this.entry(instance);
+    if (known === undefined) {
+      if (this.configured) return null;
+      return instance === null ? "instance" : "find";
+    }
+    if (!this.looked && !this.configured) return "find";
+    const { learned, interruptions } = known;
+    // Whoever was away may come back as another.
+    if (interruptions !== this.target.interruptions) return "find";
+    return eventTime() - learned > FRESH ? "refresh" : null;
   }
 
   /**
@@ -107,10 +119,12 @@ export class ServerPeer {
    * of the call that `head` is of. Never rejects.
    */
   find(instance: string | null, head: readonly Field[], look: Look): Promise<void> {
-    const name = this.askedFor(instance);
+    const [first = ""] = this.instances.keys();
+    const name =
+      instance !== null && (this.instances.has(instance) || this.instances.size === 0) ? instance : first;
     let under = this.looks.get(name);
     if (under === undefined) {
-      const caller = callerOf(name, head);
+      const caller = callerKey(name, head);
       under = look(name)
         .then((found) => (typeof found === "string" ? this.nothing(found, caller) : this.found(name, found)))
         .catch((error: unknown) => {
@@ -172,28 +186,7 @@ export class ServerPeer {
   }
 
   private isDenied(instance: string | null, head: readonly Field[]): boolean {
-    return this.denied.size > 0 && this.denied.get(callerOf(this.askedFor(instance), head))?.lasts === true;
-  }
-
-  /** What is to be known before a call for the instance is routed, whoever makes it. */
-  private wanted(instance: string | null): "instance" | "find" | "refresh" | null {
-    const known = this.entry(instance);
-    if (known === undefined) {
-      if (this.configured) return null;
-      return instance === null ? "instance" : "find";
-    }
-    if (!this.looked && !this.configured) return "find";
-    const { learned, interruptions } = known;
-    // Whoever was away may come back as another.
-    if (interruptions !== this.target.interruptions) return "find";
-    return eventTime() - learned > FRESH ? "refresh" : null;
-  }
-
-  /** The instance that is asked for on behalf of calls for another. */
-  private askedFor(instance: string | null): string {
-    const [first = ""] = this.instances.keys();
-    const own = instance !== null && (this.instances.has(instance) || this.instances.size === 0);
-    return own ? instance : first;
+    return this.denied.size > 0 && this.denied.get(callerKey(instance ?? "", head))?.lasts === true;
   }
 
   private report(instance: string, { dialect }: KnownServer, first: boolean): void {
@@ -210,9 +203,9 @@ export class ServerPeer {
   }
 }
 
-/** Who asks for what, without the credentials themselves. */
-function callerOf(instance: string, head: readonly Field[]): string {
-  return `${credentialsOf(head)} ${instance}`;
+/** Who asks about what. */
+function callerKey(instance: string, head: readonly Field[]): string {
+  return `${instance}\0${credentialsOf(head)}`;
 }
 
 /** A time in which nobody asks again, longer each time it begins anew. */
@@ -221,11 +214,11 @@ class Pause {
   private length = FIRST_PAUSE;
 
   get lasts(): boolean {
-    return eventTime() < this.until;
+    return this.until > 0 && eventTime() < this.until;
   }
 
   begin(): void {
-    this.until = eventTime() + this.length;
+    this.until = performance.now() + this.length;
     this.length = Math.min(LONGEST_PAUSE, this.length * 2);
   }
 
