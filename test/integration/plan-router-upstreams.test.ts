@@ -7,7 +7,7 @@ import { Status } from "../../src/wire/status.ts";
 import { bridgeTo } from "../support/bridge.ts";
 import { type CapabilitiesDraft, capabilities } from "../support/capabilities.ts";
 import { freePort } from "../support/free-port.ts";
-import { CallFailed, ReapiClient, V2 } from "../support/reapi-client.ts";
+import { CallFailed, ReapiClient, sha256, V2 } from "../support/reapi-client.ts";
 import { type Answer, recordingServer } from "../support/recording-server.ts";
 import { routed } from "../support/upstreams.ts";
 
@@ -92,6 +92,54 @@ test("calls go by their service, and capabilities are those of both", async (t) 
     of("ContentAddressableStorage/FindMissingBlobs").filter(({ request }) => request.length === 3).length;
   assert.deepEqual([finds(cache), finds(executor)], [1, 0]);
   assert.equal(cache.of("Execution/Execute").length, 0);
+});
+
+test("what the bridge reads for a call to the executor is in the cache, under the name that this one knows", async (t) => {
+  const named = (blob: Buffer) => ({ hash: sha256(blob).hash, sizeBytes: BigInt(blob.length) });
+  const command = codec().encode(`${V2}.Command`, { arguments: ["/bin/true"], outputPaths: ["out"] });
+  const root = named(NOTHING);
+  const action = codec().encode(`${V2}.Action`, { commandDigest: named(command), inputRootDigest: root });
+  const blobs = new Map([action, command, NOTHING].map((blob) => [sha256(blob).hash, blob]));
+  const seen: string[] = [];
+  const cache = await recordingServer(t, {
+    "Capabilities/GetCapabilities": says(0),
+    "ContentAddressableStorage/BatchReadBlobs": ({ request }) => {
+      const { instanceName, digests } = codec().decode(`${V2}.BatchReadBlobsRequest`, request);
+      seen.push(instanceName);
+      return codec().encode(`${V2}.BatchReadBlobsResponse`, {
+        responses: digests.map((digest) => ({ digest, data: blobs.get(digest.hash)! })),
+      });
+    },
+  });
+  const executor = await recordingServer(t, { "Capabilities/GetCapabilities": says(0) });
+  const bridge = await bridgeTo(
+    t,
+    cache.address,
+    routed(
+      { cache: cache.address, executor: executor.address },
+      [
+        { upstream: "executor", services: EXECUTION, instance: "team", rename: "workers" },
+        { upstream: "executor", services: EXECUTION },
+        { upstream: "cache", instance: "team", rename: "blobs-of-team" },
+        { upstream: "cache" },
+      ],
+      { cache: "buildfarm@1.17", executor: "buildfarm@1.17" },
+    ),
+  );
+  const client = new ReapiClient(t, bridge.address);
+  const request = { instanceName: "team", actionDigest: sha256(action) };
+  const { errorInfo } = await failure(client.all("Execution/Execute", request));
+  const { feature } = errorInfo!.metadata;
+  assert.equal(feature, "output-paths");
+  assert.ok(seen.length > 0 && seen.every((name) => name === "blobs-of-team"), seen.join());
+  assert.deepEqual(executor.calls, []);
+});
+
+test("a call about an operation goes to the one that executes, whatever the other routes are", async (t) => {
+  const { cache, executor, client } = await apart(t, { cache: says(12), executor: says(12) });
+  await failure(client.all("Execution/WaitExecution", { name: "an operation" }));
+  assert.equal(cache.of("Execution/WaitExecution").length, 0);
+  assert.equal(executor.of("Execution/WaitExecution").length, 1);
 });
 
 test("a version that only one of them has now is told at once", async (t) => {

@@ -16,7 +16,7 @@ import { V2 } from "../support/reapi-client.ts";
 import { emptyBlob } from "./support/empty-blob.ts";
 import { inTurns } from "./support/in-turns.ts";
 import { type LevelProfiles, writeLevelProfiles } from "./support/level-profiles.ts";
-import { type Outcome, ofBuild, ofRoundTrip, word } from "./support/outcome.ts";
+import { type Outcome, ofBuild, ofRoundTrip, text, word } from "./support/outcome.ts";
 import { planner, type Rig, startRig } from "./support/rig.ts";
 
 // Clients of all levels before servers of all levels, directly and through a bridge that knows both.
@@ -201,7 +201,3 @@ test("all levels before all levels: nothing gets worse, nothing is lost silently
   assert.deepEqual(problems, []);
   assert.ok(same > runs.length / 2);
 });
-
-function text(outcome: Outcome): string {
-  return outcome.kind === "ok" ? "ok" : `${word(outcome)} (${outcome.text})`;
-}

@@ -33,8 +33,13 @@ export class RouteTable<Peer> {
     this.rules = rules;
     this.tellsInstances = rules.some(({ instance }) => instance !== "");
     this.single = rules.every(({ peer }) => peer === rules[0]!.peer);
-    const executing = this.forService(EXECUTION).toReversed();
-    this.executors = new Map(executing.map((rule) => [rule.upstream, rule]));
+    const executors = new Map<string, RouteRule<Peer>>();
+    for (const rule of this.forService(EXECUTION)) {
+      if (!executors.has(rule.upstream)) executors.set(rule.upstream, rule);
+      // What comes after one that takes every instance never executes.
+      if (rule.instance === "") break;
+    }
+    this.executors = executors;
   }
 
   /** The rule for a gRPC service and an instance; null if it takes the instance to tell and that is not known. */

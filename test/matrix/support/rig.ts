@@ -14,6 +14,7 @@ import { Planner } from "../../../src/plan/planner.ts";
 import { GET_CAPABILITIES } from "../../../src/translators/methods.ts";
 import { TRANSLATORS } from "../../../src/translators/registry.ts";
 import { resolveDialect } from "../../../src/translators/resolve-dialect.ts";
+import { FieldWriter } from "../../../src/wire/field-writer.ts";
 import { configFor } from "../../support/bridge.ts";
 
 /** What the server does as it comes: nothing of it is optional, but instances may be called anything. */
@@ -23,6 +24,8 @@ interface RigOptions {
   /** What the server plays, if that is not its profile alone. */
   readonly plays?: { readonly level: string };
   readonly setup?: Partial<ServerSetup>;
+  /** An instance that the server has; the one without a name by default. */
+  readonly instance?: string;
   /** Files of profiles besides those of this package. */
   readonly profiles?: readonly string[];
 }
@@ -42,10 +45,15 @@ export interface Rig {
 /** Makes the plans that are to be expected, as bridges do without a policy. */
 export const planner = new Planner(TRANSLATORS, {});
 
-const NOTHING = Buffer.alloc(0);
-
 /** Starts both. */
-export async function startRig({ server, clients, plays, setup, profiles = [] }: RigOptions): Promise<Rig> {
+export async function startRig({
+  server,
+  clients,
+  plays,
+  setup,
+  instance = "",
+  profiles = [],
+}: RigOptions): Promise<Rig> {
   const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
   const role = plays === undefined ? { as: server, ...(setup && { setup }) } : plays;
   const played = await startEmbedded({ ...role, listen, dir: null });
@@ -60,12 +68,12 @@ export async function startRig({ server, clients, plays, setup, profiles = [] }:
   });
   const bridge = await createBridge({ config });
   const bridged = ({ name }: ResolvedClient) => `unix:${paths.get(name)}`;
-  await ask(bridged(clients[0]!));
+  await ask(bridged(clients[0]!), instance);
   return {
     server,
     direct: played.address,
     bridged,
-    dialect: await dialectOf(server, played.address),
+    dialect: await dialectOf(server, played.address, instance),
     async stop() {
       await bridge.stop();
       await played.stop();
@@ -75,10 +83,12 @@ export async function startRig({ server, clients, plays, setup, profiles = [] }:
 }
 
 /** GetCapabilities, from which a bridge learns; null where the server does not answer. */
-async function ask(address: string): Promise<Buffer | null> {
+async function ask(address: string, instance: string): Promise<Buffer | null> {
   const connection = new Connection(address);
+  const request = new FieldWriter();
+  if (instance !== "") request.text(1, instance);
   try {
-    return await connection.unaryBytes(GET_CAPABILITIES, NOTHING);
+    return await connection.unaryBytes(GET_CAPABILITIES, request.toBuffer());
   } catch {
     return null;
   } finally {
@@ -86,8 +96,12 @@ async function ask(address: string): Promise<Buffer | null> {
   }
 }
 
-async function dialectOf(server: ResolvedServer, address: string): Promise<Dialect<"server">> {
-  const said = await ask(address);
+async function dialectOf(
+  server: ResolvedServer,
+  address: string,
+  instance: string,
+): Promise<Dialect<"server">> {
+  const said = await ask(address, instance);
   const advertised = said === null ? null : readAdvertised(said);
   const facts = serverFacts({ ...unknownServer(address), configured: server, advertised });
   return resolveDialect(facts, TRANSLATORS);

@@ -79,3 +79,18 @@ test("whole segments are renamed, and the rest stays", () => {
 test("the service is all but the method", () => {
   assert.equal(serviceOf("/a.b.Service/Method"), "a.b.Service");
 });
+
+test("executors are the upstreams that executions go to, each by its first rule", () => {
+  const execution = "build.bazel.remote.execution.v2.Execution";
+  const routes = table(
+    { peer: "a", services: ["Keep"] },
+    { peer: "b", services: [execution], instance: "team" },
+    { peer: "c", instance: "other" },
+    { peer: "b" },
+  );
+  const executors = [...routes.executors].map(([name, { instance }]) => [name, instance]);
+  assert.deepEqual(executors.sort(), [
+    ["b", "team"],
+    ["c", "other"],
+  ]);
+});
