@@ -52,6 +52,36 @@ export function ratio(
   return Number.isNaN(value) ? undefined : value;
 }
 
+/** The 97.5 % points of the t distribution with 2 to 10 degrees of freedom. */
+const STUDENT = [4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+
+/** A mean with the ends of its 95 % interval. */
+export interface Interval {
+  readonly mean: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * How many times another target's CPU this one took: the geometric mean over the rounds, with the interval in which it lies with 95 %
+ * certainty, by the t distribution of the logarithms. Undefined for fewer than three rounds, or where either did not run.
+ */
+export function cpuInterval({ outcomes }: LoadResult, target: string, other: string): Interval | undefined {
+  const [mine, theirs] = [outcomes.get(target), outcomes.get(other)];
+  if (mine === undefined || theirs === undefined || mine.failure !== null || theirs.failure !== null)
+    return undefined;
+  const logs = mine.samples.map(({ cpu }, round) =>
+    Math.log((cpu ?? Number.NaN) / (theirs.samples[round]!.cpu ?? Number.NaN)),
+  );
+  const n = logs.length;
+  if (n < 3) return undefined;
+  const mean = logs.reduce((sum, log) => sum + log, 0) / n;
+  const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (n - 1);
+  const t = STUDENT[n - 3] ?? 1.96 + 2.5 / (n - 1);
+  const half = t * Math.sqrt(variance / n);
+  return { mean: Math.exp(mean), from: Math.exp(mean - half), to: Math.exp(mean + half) };
+}
+
 /** What was measured for a goal, in the unit of its limit, and whether that is enough; undefined where it was not measured. */
 export function verdict(
   goal: Goal,

@@ -26,7 +26,7 @@ export const HELP = `Compares the bridge with other proxies: CPU, throughput, la
 Usage: npm run bench -- [flags]
 
   --loads A,B           only these loads: ${LOADS.map(({ id }) => id).join(", ")}
-  --targets A,B         only these targets: direct, bridge, documented, nghttpx, nginx, haproxy, and names of --bridge
+  --targets A,B         only these targets: direct, bridge, documented, scanning, nghttpx, nginx, haproxy, and names of --bridge
   --bridge NAME=DIR     also the build of the bridge in DIR, a checkout or an unpacked package; may be repeated
   --rounds N            rounds that count (default 5)
   --seconds S           length of one run (default 1.5)

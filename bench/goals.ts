@@ -9,7 +9,7 @@ type Limit =
 export interface Goal {
   readonly load: string;
   readonly measure: "cpu" | "p50" | "memory";
-  readonly target: "bridge" | "documented";
+  readonly target: "bridge" | "documented" | "scanning";
   readonly limit: Limit;
 }
 
@@ -23,6 +23,7 @@ export const GOALS: readonly Goal[] = [
   cpu("unary-100", "nginx", 0.2),
   cpu("unary-100-varying", "nghttpx", 0.6),
   cpu("unary-1", "nghttpx", 1.15),
+  cpu("find-1000", "bridge", 2, "scanning"),
   cpu("download", "nghttpx", 1),
   cpu("download", "nginx", 1.1),
   cpu("upload", "nghttpx", 0.8),

@@ -53,6 +53,7 @@ export const LOADS: readonly Load[] = [
   ...unary("unary-100", "unary, 100 in flight", "--inflight 100"),
   ...unary("unary-10x10", "unary, 10 connections × 10 in flight", "--connections 10 --inflight 10"),
   ...unary("unary-1", "one call in flight", "--inflight 1"),
+  traffic("find-1000", "FindMissingBlobs of 1,000 digests", "call", "unary --digests 1000 --inflight 20"),
   traffic("download", "download 64 MiB", "GiB", "download"),
   traffic("upload", "upload 64 MiB", "GiB", "upload"),
   traffic("mixed", "unary during bulk downloads", "GiB", "download --connections 2 --inflight 4", {

@@ -23,6 +23,8 @@ function chooseTargets({ targets: wanted, bridges, profile }: Flags): Target[] {
   const own = [
     bridge("bridge", ROOT, "auto", node),
     bridge("documented", ROOT, "documented", node),
+    // A cache from before requests named their digest function: what does is looked for in each request.
+    bridge("scanning", ROOT, "auto", node, { REAPI_BRIDGE_UPSTREAM_PROFILE: "bazel-remote@2.6" }),
     ...[...bridges].map(([name, dir]) => bridge(name, dir, "auto", node)),
   ];
   const known = [...own, ...PEERS];
@@ -47,6 +49,7 @@ function describe(flags: Flags, targets: readonly Target[]): Setting {
     loadAverage: loadavg()[0]!,
     versions: targets.map((target) => `${target.name}: ${target.version()}`),
     ...{ rounds, seconds, shared: cores.generator === cores.backend },
+    builds: [...flags.bridges.keys()],
     peers: PEERS.map(({ name }) => name).filter((name) => installed.has(name)),
   };
 }

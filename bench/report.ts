@@ -1,5 +1,6 @@
 /** The results as tables: for a terminal and, the same, for docs/benchmarks.md. */
 import {
+  cpuInterval,
   type LoadResult,
   latencyCounts,
   median,
@@ -25,6 +26,8 @@ export interface Setting {
   readonly seconds: number;
   /** Whether generator and backend share a core. */
   readonly shared: boolean;
+  /** Other builds of the bridge, by name. */
+  readonly builds: readonly string[];
   /** The peers to compare with, in order. */
   readonly peers: readonly string[];
 }
@@ -71,7 +74,15 @@ export function loadTable(result: LoadResult, setting: Setting): string {
   const notes = [...result.outcomes].flatMap(([name, { failures }]) =>
     failures.map((reason) => `\n\nA run of ${name} was repeated: ${reason}`),
   );
-  return figureTable(result, setting) + notes.join("");
+  const builds = setting.builds.flatMap((name) => {
+    const interval = cpuInterval(result, "bridge", name);
+    if (interval === undefined) return [];
+    const [mean, from, to] = [interval.mean, interval.from, interval.to].map((value) => value.toFixed(3));
+    return [
+      `\n\nCPU of bridge: ${mean} × ${name} (95 % interval ${from} to ${to}, ${setting.rounds} rounds)`,
+    ];
+  });
+  return figureTable(result, setting) + builds.join("") + notes.join("");
 }
 
 function figureTable(result: LoadResult, setting: Setting): string {

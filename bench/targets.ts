@@ -79,6 +79,7 @@ export function bridge(
   dir: string,
   readPath: "auto" | "documented",
   nodeFlags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Target {
   const entry = ["src/cli/main.ts", "dist/cli/bin.js", "cli/bin.js"]
     .map((file) => join(dir, file))
@@ -94,7 +95,7 @@ export function bridge(
         ...["--upstream", `127.0.0.1:${backendPort}`],
         ...(front === "tls" ? ["--tls-cert", cert, "--tls-key", key] : []),
       ],
-      env: { REAPI_BRIDGE_READ_PATH: readPath },
+      env: { REAPI_BRIDGE_READ_PATH: readPath, ...env },
     }),
   );
 }

@@ -46,11 +46,11 @@ static uint8_t *put_text(uint8_t *at, int field, const char *text) {
   return put_bytes(at, field, text, strlen(text));
 }
 
-/* A field that holds a Digest whose hash differs in its last digit. */
+/* A field that holds a Digest; hashes differ in their last digit, sizes always. */
 static uint8_t *put_digest(uint8_t *at, int field, int number) {
   char digest[80];
   uint8_t *end = put_text((uint8_t *)digest, 1, HASH);
-  end[-1] = (uint8_t)('0' + number);
+  end[-1] = (uint8_t)('0' + number % 10);
   *end++ = 2 << 3;
   end = put_varint(end, 4096 + (uint64_t)number);
   return put_bytes(at, field, digest, (size_t)(end - (uint8_t *)digest));
@@ -69,13 +69,13 @@ static struct body whole(uint8_t *start, const uint8_t *end) {
 }
 
 static struct body digests(const char *instance, int field, int count) {
-  uint8_t *start = calloc(1, 1024), *at = start + PREFIX;
+  uint8_t *start = calloc(1, 128 + (size_t)count * 96), *at = start + PREFIX;
   if (instance) at = put_text(at, 1, instance);
   for (int i = 0; i < count; i++) at = put_digest(at, field, i);
   return whole(start, at);
 }
 
-struct body body_small_request(void) { return digests("projects/benchmark/instances/default", 2, 2); }
+struct body body_find_request(int count) { return digests("projects/benchmark/instances/default", 2, count); }
 
 struct body body_small_reply(void) { return digests(NULL, 2, 4); }
 

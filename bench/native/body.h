@@ -25,8 +25,8 @@ struct body {
   uint64_t total;
 };
 
-/* FindMissingBlobs: a request of about 200 bytes and a reply of about 300. */
-struct body body_small_request(void);
+/* FindMissingBlobs: a request for `count` digests, about 75 bytes each, and a reply of about 300. */
+struct body body_find_request(int count);
 struct body body_small_reply(void);
 
 /* GetCapabilities: the reply of a server of API 2.0 to 2.12 with SHA-256, for which a bridge has nothing to do. */

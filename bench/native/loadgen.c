@@ -2,7 +2,7 @@
  * The load of the benchmark: gRPC calls over HTTP/2 from one thread, every answer checked.
  *
  *   loadgen HOST:PORT unary|download|upload [--tls] [--connections N] [--inflight N] [--seconds S] [--calls N]
- *           [--bytes N] [--varying] [--check] [--stall windows|socket]
+ *           [--bytes N] [--digests N] [--varying] [--check] [--stall windows|socket]
  *
  * Keeps `inflight` calls open on each connection and starts no more after S seconds or N calls in all. `--varying` gives
  * each call request metadata of its own. `--check` compares streamed bytes, at both ends, not only their count. `--stall`
@@ -39,10 +39,10 @@ static struct {
   char host[64];
   int port, kind, stall;
   bool tls, varying, check;
-  int connections, inflight;
+  int connections, inflight, digests;
   double seconds;
   uint64_t calls, bytes;
-} options = {.connections = 1, .inflight = 1, .seconds = 1e9, .calls = UINT64_MAX, .bytes = 64u << 20};
+} options = {.connections = 1, .inflight = 1, .digests = 2, .seconds = 1e9, .calls = UINT64_MAX, .bytes = 64u << 20};
 
 static struct body request, reply;
 static uint64_t started, calls, finished, open_calls, good, bad, reply_bytes;
@@ -246,6 +246,7 @@ static void parse(int count, char **words) {
       i++;
       if (!strcmp(flag, "--connections")) options.connections = atoi(value);
       else if (!strcmp(flag, "--inflight")) options.inflight = atoi(value);
+      else if (!strcmp(flag, "--digests")) options.digests = atoi(value);
       else if (!strcmp(flag, "--seconds")) options.seconds = atof(value);
       else if (!strcmp(flag, "--calls")) options.calls = strtoull(value, NULL, 10);
       else if (!strcmp(flag, "--bytes")) options.bytes = strtoull(value, NULL, 10);
@@ -259,7 +260,7 @@ int main(int count, char **words) {
   parse(count, words);
   signal(SIGPIPE, SIG_IGN);
   bool unary = options.kind == UNARY, down = options.kind == DOWNLOAD;
-  request = unary ? body_small_request() : down ? body_read_request(options.bytes) : body_write_requests(options.bytes);
+  request = unary ? body_find_request(options.digests) : down ? body_read_request(options.bytes) : body_write_requests(options.bytes);
   reply = unary ? body_small_reply() : down ? body_read_reply(options.bytes) : body_write_reply(options.bytes);
   samples = malloc(SAMPLES * sizeof *samples);
   vary_metadata();

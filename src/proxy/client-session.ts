@@ -13,7 +13,7 @@ import { OpenedCall } from "./messages/opened-call.ts";
 import { OwnCall } from "./messages/own-call.ts";
 import { metadataOf } from "./messages/request-fields.ts";
 import { RelayCall } from "./relay-call.ts";
-import { isGrpc, type RequestHead, readHead, timeoutOf } from "./request-head.ts";
+import { isGrpc, type RequestHead, readHead } from "./request-head.ts";
 import type { Ask, HeadEdit, Way } from "./routing/route.ts";
 import type { SideLane } from "./side-lane.ts";
 
@@ -32,14 +32,15 @@ export class ClientSession implements ConnectionOwner {
   private readonly links: Links;
   private readonly listener: string;
   private idleTimer: NodeJS.Timeout | null = null;
+  private readonly leaving = new AbortController();
   private readonly ask: Ask = (upstream, fields, withinMs) => {
     const { core } = this.host;
-    const timeout = Math.min(withinMs, timeoutOf(fields) ?? withinMs);
     for (const field of fields) field.retain();
+    // Others may wait for the answer as well: neither the deadline nor the end of this call matters to it.
     const caller = {
       metadata: metadataOf(fields),
-      deadline: performance.now() + timeout,
-      cancelled: new AbortController().signal,
+      deadline: performance.now() + withinMs,
+      cancelled: this.leaving.signal,
     };
     const link = this.links.own(upstream);
     return {
@@ -166,6 +167,7 @@ export class ClientSession implements ConnectionOwner {
 
   closed(): void {
     if (this.idleTimer !== null) clearInterval(this.idleTimer);
+    this.leaving.abort();
     this.links.close();
     this.host.ended(this);
   }

@@ -36,6 +36,11 @@ export class EarlyRequest {
     return this.fin && this.data.length === 0 && this.trailers === null;
   }
 
+  /** The data that came so far. */
+  *pieces(): Generator<{ readonly buffer: Buffer; readonly start: number; readonly end: number }> {
+    for (const buffer of this.data) yield { buffer, start: HEADROOM, end: buffer.length };
+  }
+
   /** Takes data as a sink does; all of it is held. */
   add(buffer: Buffer, start: number, end: number, fin: boolean): number {
     this.data.push(copyWithHeadroom(buffer, start, end));

@@ -1,5 +1,4 @@
 import type { Field } from "../http2/hpack/field.ts";
-import { internName } from "../http2/hpack/name.ts";
 import type { Stream, StreamSink } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
@@ -7,10 +6,8 @@ import { EarlyRequest } from "./early-request.ts";
 import { endCall } from "./local-reply.ts";
 import { budgetSpent, CallError, toCallError } from "./messages/call-error.ts";
 import { InstancePeek } from "./messages/instance-peek.ts";
-import { timeoutOf } from "./request-head.ts";
+import { encodingOf, timeoutOf, withTimeout } from "./request-head.ts";
 import type { Wait } from "./routing/route.ts";
-
-const GRPC_ENCODING = internName("grpc-encoding");
 
 /**
  * Tries to route the call again: `instance` is the one it names, or null while nobody asked. Either starts the call, which gives its stream another
@@ -25,6 +22,8 @@ export class HeldCall implements StreamSink {
   private readonly path: string;
   private readonly again: Retry;
   private readonly early: EarlyRequest | null;
+  /** When the call's time is up, by `performance.now()`; null for never. */
+  private readonly deadline: number | null = null;
   private readonly timer: NodeJS.Timeout | null = null;
   private peek: InstancePeek | null = null;
   private instance: string | null = null;
@@ -53,7 +52,10 @@ export class HeldCall implements StreamSink {
       return;
     }
     const timeout = timeoutOf(fields);
-    if (timeout !== null) this.timer = setTimeout(() => this.expired(), Math.min(timeout, 0x7fff_ffff));
+    if (timeout !== null) {
+      this.deadline = performance.now() + timeout;
+      this.timer = setTimeout(() => this.expired(), Math.min(timeout, 0x7fff_ffff));
+    }
     this.waitFor(wait);
   }
 
@@ -88,8 +90,10 @@ export class HeldCall implements StreamSink {
       void wait.until.then(() => this.retry(this.instance));
       return;
     }
-    const encoding = this.early!.head.find(({ name }) => name === GRPC_ENCODING)?.value ?? "";
-    this.peek = new InstancePeek(this.path, encoding);
+    this.peek = new InstancePeek(this.path, encodingOf(this.early!.head));
+    for (const { buffer, start, end } of this.early!.pieces()) {
+      if (this.peek !== null) this.look(buffer, start, end);
+    }
     if (this.fin) this.ended();
   }
 
@@ -118,13 +122,18 @@ export class HeldCall implements StreamSink {
     if (this.over) return;
     try {
       const early = this.early!;
-      const wait = this.again(instance, early.head, early.bare);
+      const wait = this.again(instance, this.headLeft(early.head), early.bare);
       if (wait !== null) return this.waitFor(wait);
     } catch (error) {
       return this.fail(toCallError(error, this.core.log, this.path));
     }
     this.finish();
     this.early!.handTo(this.stream.sink);
+  }
+
+  /** The head, with what is left of the call's time. */
+  private headLeft(head: readonly Field[]): readonly Field[] {
+    return this.deadline === null ? head : withTimeout(head, this.deadline - performance.now());
   }
 
   private expired(): void {

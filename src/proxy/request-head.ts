@@ -1,6 +1,6 @@
-import type { Field } from "../http2/hpack/field.ts";
+import { type Field, makeField } from "../http2/hpack/field.ts";
 import { internName } from "../http2/hpack/name.ts";
-import { parseTimeout } from "../wire/timeout.ts";
+import { formatTimeout, parseTimeout } from "../wire/timeout.ts";
 import type { UpstreamTarget } from "./upstream-target.ts";
 
 const AUTHORITY = internName(":authority");
@@ -10,6 +10,7 @@ const PATH = internName(":path");
 const CONTENT_TYPE = internName("content-type");
 const CONTENT_LENGTH = internName("content-length");
 const TIMEOUT = internName("grpc-timeout");
+const ENCODING = internName("grpc-encoding");
 const PROBE = internName("reapi-bridge-probe");
 
 /** What the router needs of a request's head. Missing values are empty. */
@@ -70,6 +71,11 @@ export function withoutLength(fields: readonly Field[]): readonly Field[] {
   return fields.filter(({ name }) => name !== CONTENT_LENGTH);
 }
 
+/** How the messages of a request are compressed: the `grpc-encoding` of its head; empty if there is none. */
+export function encodingOf(fields: readonly Field[]): string {
+  return fields.find(({ name }) => name === ENCODING)?.value ?? "";
+}
+
 /** The `grpc-timeout` of a head in milliseconds; null if there is none, or none that can be read. */
 export function timeoutOf(fields: readonly Field[]): number | null {
   for (const field of fields) {
@@ -81,4 +87,10 @@ export function timeoutOf(fields: readonly Field[]): number | null {
     }
   }
   return null;
+}
+
+/** The head with another `grpc-timeout`, of at least a millisecond. */
+export function withTimeout(fields: readonly Field[], leftMs: number): readonly Field[] {
+  const left = makeField(TIMEOUT, formatTimeout(Math.max(1, leftMs)));
+  return fields.map((field) => (field.name === TIMEOUT ? left : field));
 }

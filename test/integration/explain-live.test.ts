@@ -4,31 +4,16 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
-import { run } from "../../src/cli/run.ts";
 import { parseAddress } from "../../src/config/address.ts";
 import { startEmbedded } from "../../src/embedded/server.ts";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
 import { codec } from "../../src/spec/codec.ts";
 import { GET_CAPABILITIES } from "../../src/translators/methods.ts";
 import { Authority } from "../support/certificates.ts";
+import { explained as explain } from "../support/explained.ts";
 import { grpcServer } from "../support/grpc.ts";
 
 const V2 = "build.bazel.remote.execution.v2";
-
-async function explain(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const code = await run(["explain", ...args], {
-    env: {},
-    print: (text) => {
-      out += text;
-    },
-    printError: (text) => {
-      err += text;
-    },
-    stop: new AbortController().signal,
-  });
-  return { code, out, err };
-}
 
 interface Scripted {
   readonly address: string;

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import type { Dialect } from "../../src/peers/dialect.ts";
 import type { Role } from "../../src/peers/profile.ts";
-import type { MethodPlan, Plan } from "../../src/plan/plan.ts";
+import { type MethodPlan, type Plan, RELAYED } from "../../src/plan/plan.ts";
 import { planRoutes } from "../../src/proxy/lanes/plan-routes.ts";
 import { BridgeError } from "../../src/spec/bridge-error.ts";
 import { SAFE_DIALECT } from "../../src/upstream/dialect.ts";
@@ -26,17 +26,7 @@ const peer = <R extends Role>(role: R): Dialect<R> => ({
   facts: {} as Dialect<R>["facts"],
 });
 
-const IDLE: MethodPlan = {
-  lane: "relay",
-  refusal: null,
-  heads: [],
-  scans: [],
-  requests: [],
-  responses: [],
-  streams: [],
-  answers: [],
-  features: ["a-feature"],
-};
+const IDLE: MethodPlan = { ...RELAYED, features: ["a-feature"] };
 
 function planOf(methods: Readonly<Record<string, Partial<MethodPlan>>>): Plan {
   const entries = Object.entries(methods).map(

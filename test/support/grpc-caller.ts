@@ -1,10 +1,9 @@
 import type { TestContext } from "node:test";
 import * as grpc from "@grpc/grpc-js";
-import type { Caller, CallFailure, UpstreamCall } from "../../src/upstream/caller.ts";
-import { encodeBinaryHeader } from "../../src/wire/binary-header.ts";
+import { openCall } from "../../src/cli/explain/grpc-caller.ts";
+import type { Caller, UpstreamCall } from "../../src/upstream/caller.ts";
 import { TestBudget } from "./test-budget.ts";
 
-const same = (bytes: Buffer): Buffer => bytes;
 const NAME_HEADER = "build.bazel.remote.execution.v2.resource-name";
 
 /** Calls a server through grpc-js, on a connection of its own that is gone when the test is over. */
@@ -26,36 +25,6 @@ export class GrpcCaller implements Caller {
     this.opened.push(path);
     const metadata = new grpc.Metadata();
     if (resourceName !== undefined) metadata.set(NAME_HEADER, resourceName);
-    const call = this.client.makeBidiStreamRequest(path, same, same, metadata);
-    // Without a listener of its own an error that nobody reads would end the process.
-    call.on("error", () => {});
-    return {
-      write: (message) =>
-        new Promise((sent) => {
-          if (call.destroyed) sent();
-          else call.write(Buffer.concat(message), () => sent());
-        }),
-      end: async () => void call.end(),
-      messages: () => messagesOf(call),
-      cancel: () => call.cancel(),
-    };
+    return openCall(this.client, path, metadata);
   }
-}
-
-async function* messagesOf(
-  call: grpc.ClientDuplexStream<Buffer, Buffer>,
-): AsyncGenerator<Buffer, void, void> {
-  try {
-    for await (const message of call) yield message as Buffer;
-  } catch (error) {
-    throw failureOf(error as grpc.ServiceError);
-  }
-}
-
-function failureOf(error: grpc.ServiceError): CallFailure {
-  const [details] = error.metadata?.get("grpc-status-details-bin") ?? [];
-  return Object.assign(new Error(error.details), {
-    code: error.code,
-    details: details === undefined ? undefined : encodeBinaryHeader(details as Buffer),
-  });
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { checkServerIdentity } from "node:tls";
 import {
+  type CallOptions,
   type ChannelCredentials,
   type ChannelOptions,
   Client,
@@ -47,20 +48,30 @@ export class GrpcCaller implements Caller {
     const metadata = new Metadata();
     if (resourceName !== undefined) metadata.set(NAME_HEADER, resourceName);
     const deadline = Date.now() + this.deadlineMs;
-    const call = this.client.makeBidiStreamRequest(path, asIs, asIs, metadata, { deadline });
-    // Without a listener of its own an error that nobody reads would end the process.
-    call.on("error", () => {});
-    return {
-      write: (message) =>
-        new Promise((sent) => {
-          if (call.destroyed) sent();
-          else call.write(Buffer.concat(message), () => sent());
-        }),
-      end: async () => void call.end(),
-      messages: () => messagesOf(call),
-      cancel: () => call.cancel(),
-    };
+    return openCall(this.client, path, metadata, { deadline });
   }
+}
+
+/** A call of any shape on a client of grpc-js. */
+export function openCall(
+  client: Client,
+  path: string,
+  metadata: Metadata,
+  options: CallOptions = {},
+): UpstreamCall {
+  const call = client.makeBidiStreamRequest(path, asIs, asIs, metadata, options);
+  // Without a listener of its own an error that nobody reads would end the process.
+  call.on("error", () => {});
+  return {
+    write: (message) =>
+      new Promise((sent) => {
+        if (call.destroyed) sent();
+        else call.write(Buffer.concat(message), () => sent());
+      }),
+    end: async () => void call.end(),
+    messages: () => messagesOf(call),
+    cancel: () => call.cancel(),
+  };
 }
 
 async function* messagesOf(call: ClientDuplexStream<Buffer, Buffer>): AsyncGenerator<Buffer, void, void> {

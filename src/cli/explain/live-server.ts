@@ -29,7 +29,7 @@ export async function askServer(
   const caller = new GrpcCaller(upstream, DEADLINE_MS);
   try {
     const found = await findOut(caller, instance, profile === null ? profiles : null, DEADLINE_MS);
-    if (found !== null) return { ...unknownServer(display), configured: profile, ...found };
+    if (typeof found !== "string") return { ...unknownServer(display), configured: profile, ...found };
     throw new StartError(
       "upstream",
       `${display} ${await endOf(caller, instance)}. Name what it is instead, as in --server buildfarm@2.15 (docs/profiles.md)`,

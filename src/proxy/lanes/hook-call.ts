@@ -1,32 +1,71 @@
 import type { Call } from "../../translators/translator.ts";
+import { CombinedUpstream } from "../../upstream/combined-upstream.ts";
 import type { UpstreamDialect } from "../../upstream/dialect.ts";
+import type { Upstream } from "../../upstream/port.ts";
 import { UpstreamClient } from "../../upstream/upstream-client.ts";
 import type { OpenedCall } from "../messages/opened-call.ts";
+import type { UpstreamTarget } from "../upstream-target.ts";
+
+/** How the hooks of a plan get at an upstream. */
+export interface Reach {
+  /** How it is spoken to. */
+  readonly dialect: UpstreamDialect;
+  /** Where it is, if not where the call goes. */
+  readonly upstream?: UpstreamTarget;
+  /** What it calls an instance, if not what the client calls it. */
+  readonly rename?: (instance: string) => string;
+}
+
+/** The upstreams of an instance that several serve. */
+export interface Reaches {
+  readonly store: Reach;
+  readonly results: Reach;
+  readonly execution: Reach;
+}
 
 /** A call as hooks see it; whoever makes one closes it when the call is over. */
 export interface HookCall extends Call {
   close(): void;
 }
 
-/** What the hooks of a plan get to know of an opened call. `instance` is what the upstream calls the one that its first message names. */
-export function hookCall(opened: OpenedCall, dialect: UpstreamDialect, instance: string): HookCall {
+/** What the hooks of a plan get to know of an opened call. `instance` is what the client calls the one that its first message names. */
+export function hookCall(
+  opened: OpenedCall,
+  reach: Reach & { readonly beside?: Reaches },
+  instance: string,
+): HookCall {
   const { budget, log, method, caller } = opened;
-  const port = new UpstreamClient({
-    caller: { open: (path, resourceName) => opened.call(path, resourceName), budget },
-    dialect,
-    instance,
-    digestFunction: null,
-  });
+  const clients: UpstreamClient[] = [];
+  const clientOf = ({ dialect, upstream, rename }: Reach): Upstream => {
+    const client = new UpstreamClient({
+      caller: { open: (path, resourceName) => opened.call(path, resourceName, upstream), budget },
+      dialect,
+      instance: rename?.(instance) ?? instance,
+      digestFunction: null,
+    });
+    clients.push(client);
+    return client;
+  };
+  const { beside } = reach;
   return {
     method,
-    instance,
+    instance: reach.rename?.(instance) ?? instance,
     metadata: caller.metadata.map(({ name, value }) => [name.text, value] as const),
     deadline: caller.deadline,
     cancelled: caller.cancelled,
-    port,
+    port:
+      beside === undefined
+        ? clientOf(reach)
+        : new CombinedUpstream({
+            store: clientOf(beside.store),
+            results: clientOf(beside.results),
+            execution: clientOf(beside.execution),
+          }),
     log,
     scratch: new Map(),
     budget,
-    close: () => port.close(),
+    close() {
+      for (const client of clients) client.close();
+    },
   };
 }

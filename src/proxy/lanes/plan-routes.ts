@@ -1,22 +1,20 @@
 import { internName } from "../../http2/hpack/name.ts";
-import type { MethodPlan, Plan } from "../../plan/plan.ts";
+import { type MethodPlan, type Plan, RELAYED } from "../../plan/plan.ts";
 import { announce } from "../../plan/run-hooks.ts";
 import { allMethods } from "../../spec/methods.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
-import type { UpstreamDialect } from "../../upstream/dialect.ts";
 import type { HeadEdit, Route, Routes } from "../routing/route.ts";
 import { headEditOf, inTurn } from "./head-edit.ts";
+import type { Reach, Reaches } from "./hook-call.ts";
 import { namesInstance, withInstance } from "./instance-of.ts";
 import { withOperationNames } from "./operation-names.ts";
 import { relayFilterOf } from "./relay-filter-of.ts";
 import { type ResponseEdit, translate } from "./translate.ts";
 
 /** What the routes of a plan are for. */
-export interface LaneContext {
-  /** How the upstream is spoken to. */
-  readonly dialect: UpstreamDialect;
-  /** What the upstream calls an instance; absent where instances do not matter to the way of a call. */
-  readonly rename?: (instance: string) => string;
+export interface LaneContext extends Omit<Reach, "upstream"> {
+  /** Where hooks find what they read, if several upstreams serve an instance. */
+  readonly beside?: Reaches;
   /** What is made of the upstream's capabilities, in place of the lenses of the plan alone. */
   readonly announce?: ResponseEdit;
   /** What routes call the upstream; present where several upstreams execute. */
@@ -31,7 +29,7 @@ export function planRoutes(plan: Plan, context: LaneContext): Routes {
   if (context.announce !== undefined) paths.add(GET_CAPABILITIES);
   if (rename !== undefined || executor !== undefined) for (const { path } of allMethods()) paths.add(path);
   for (const path of paths) {
-    const own = plan.methods.get(path) ?? UNTOUCHED;
+    const own = plan.methods.get(path) ?? RELAYED;
     const named = rename === undefined ? own : withRename(path, own, rename);
     const method = executor === undefined ? named : withOperationNames(path, named, executor);
     const route = routeOf(path, method, plan, context);
@@ -39,18 +37,6 @@ export function planRoutes(plan: Plan, context: LaneContext): Routes {
   }
   return routes;
 }
-
-const UNTOUCHED: MethodPlan = {
-  lane: "relay",
-  refusal: null,
-  heads: [],
-  scans: [],
-  requests: [],
-  responses: [],
-  streams: [],
-  answers: [],
-  features: [],
-};
 
 function routeOf(path: string, method: MethodPlan, plan: Plan, context: LaneContext): Route | null {
   const { refusal } = method;

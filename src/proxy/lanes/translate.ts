@@ -26,8 +26,9 @@ export function translate(
     const requests = opened.requests();
     const { value } = await requests.next();
     const first = value ?? null;
-    const instance = first === null ? "" : instanceOf(opened.method, first);
-    const call = hookCall(opened, context.dialect, context.rename?.(instance) ?? instance);
+    const sole = context.rename !== undefined;
+    const instance = first === null ? "" : instanceOf(opened.method, first, sole);
+    const call = hookCall(opened, context, instance);
     try {
       const answer = first === null ? null : await answerOf(plan, pair, first, requests, call);
       if (answer === null) {

@@ -1,4 +1,5 @@
 import { constants, gunzipSync, inflateSync } from "node:zlib";
+import { ownCopy } from "../../http2/headroom.ts";
 import { PREFIX_BYTES } from "../../wire/envelope.ts";
 import { FieldScanner, type FieldVisitor, Take } from "../../wire/field-scanner.ts";
 import { Status } from "../../wire/status.ts";
@@ -12,17 +13,23 @@ import { unreadableEncoding } from "./inflate.ts";
 const MOST = 64 * 1024;
 /** What a compressed beginning may inflate to. */
 const MOST_INFLATED = 16 * MOST;
+/** Bytes of a compressed beginning before it is first inflated, unless it is whole: names fit. */
+const FIRST_INFLATED = 1024;
 
 /**
- * Finds the instance that the first message of a call names, or else the operation, while its bytes come, cut anywhere: known when
- * field 1 ends or one with a higher number begins. Looks at no more than 64 KiB.
+ * Finds the instance that the first message of a call names, or else the operation, while its bytes come, cut anywhere: known when a field other than the first
+ * one begins or the message ends, so that a second field 1 does not escape. Looks at no more than 64 KiB, and at each byte once; at
+ * those of compressed messages a few times.
  */
 export class InstancePeek {
   private readonly path: string;
   private readonly encoding: string;
-  private seen: Buffer = Buffer.alloc(0);
+  private readonly prefix = Buffer.alloc(PREFIX_BYTES);
+  /** Bytes that came, those of the prefix included. */
+  private seen = 0;
+  private body: BodyPeek | null = null;
 
-  /** `path` is a method whose messages name their instance or operation in field 1; `encoding` the value of `grpc-encoding`. */
+  /** `path` is a method whose messages name their instance; `encoding` the value of `grpc-encoding`. */
   constructor(path: string, encoding: string) {
     this.path = path;
     this.encoding = encoding;
@@ -30,46 +37,103 @@ export class InstancePeek {
 
   /**
    * Takes the next bytes of the request; the instance as soon as it is known, else null.
-   * @throws CallError INVALID_ARGUMENT for a field that comes twice and for broken bytes, RESOURCE_EXHAUSTED where it does not show in
-   * time, UNIMPLEMENTED for a compression that cannot be read.
+   * @throws CallError INVALID_ARGUMENT for a field that comes twice and for broken bytes, RESOURCE_EXHAUSTED where it does not show
+   * in time, UNIMPLEMENTED or INTERNAL for a compression that cannot be read.
    */
   feed(buffer: Buffer, start: number, end: number): string | null {
-    const room = MOST - this.seen.length;
-    this.seen = Buffer.concat([this.seen, buffer.subarray(start, Math.min(end, start + room))]);
-    const { seen } = this;
-    if (seen.length < PREFIX_BYTES) return null;
-    const length = seen.readUInt32BE(1);
-    const body = seen.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
-    const found = this.look(seen[0] === 1 ? this.inflated(body) : body, body.length === length);
-    if (found === null && seen.length === MOST) {
-      const text = `field 1 of the first message does not show within its first ${MOST} bytes, so that the bridge cannot tell its instance`;
-      throw new CallError(Status.RESOURCE_EXHAUSTED, text);
-    }
+    const last = Math.min(end, start + MOST - this.seen);
+    let at = start;
+    while (at < last && this.seen < PREFIX_BYTES) this.prefix[this.seen++] = buffer[at++]!;
+    if (this.seen < PREFIX_BYTES) return null;
+    this.body ??= this.begin();
+    this.seen += last - at;
+    const found = this.body.feed(buffer, at, last);
+    if (found === null && this.seen === MOST) throw notShown();
     return found === null || !namesInstance(this.path) ? found : instanceIn(this.path, found);
   }
 
-  private look(message: Buffer, whole: boolean): string | null {
-    const visitor = new FirstField();
+  private begin(): BodyPeek {
+    const length = this.prefix.readUInt32BE(1);
+    if (this.prefix[0] !== 1) return new PlainPeek(length);
+    return new CompressedPeek(length, inflaterOf(this.encoding));
+  }
+}
+
+/** Takes bytes of the body; the text of field 1 when it is known, empty where it is absent. */
+interface BodyPeek {
+  feed(buffer: Buffer, start: number, end: number): string | null;
+}
+
+class PlainPeek implements BodyPeek {
+  private readonly visitor = new FirstField();
+  private readonly scanner = new FieldScanner(this.visitor);
+  private left: number;
+
+  constructor(length: number) {
+    this.left = length;
+  }
+
+  feed(buffer: Buffer, start: number, end: number): string | null {
+    const last = Math.min(end, start + this.left);
+    this.left -= last - start;
     try {
-      new FieldScanner(visitor).feed(message);
+      this.scanner.feed(buffer, start, last);
+      if (this.left === 0) this.scanner.finish();
     } catch (error) {
       throw error instanceof WireError ? wireFailure(error) : error;
     }
-    return visitor.decided || whole ? visitor.text : null;
+    return this.visitor.decided || this.left === 0 ? this.visitor.text : null;
+  }
+}
+
+/** Inflates anew each time twice as much has come. */
+class CompressedPeek implements BodyPeek {
+  private readonly pieces: Buffer[] = [];
+  private readonly length: number;
+  private readonly inflate: (body: Buffer) => Buffer;
+  private held = 0;
+  private next = FIRST_INFLATED;
+
+  constructor(length: number, inflate: (body: Buffer) => Buffer) {
+    this.length = length;
+    this.inflate = inflate;
   }
 
-  /** The beginning of a compressed message, as far as it came. */
-  private inflated(body: Buffer): Buffer {
-    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MOST_INFLATED };
-    try {
-      if (this.encoding === "gzip") return gunzipSync(body, options);
-      if (this.encoding === "deflate") return inflateSync(body, options);
-    } catch (error) {
-      const why = (error as Error).message;
-      throw new CallError(Status.INTERNAL, `a message is not valid ${this.encoding}: ${why}`);
-    }
-    throw unreadableEncoding(this.encoding);
+  feed(buffer: Buffer, start: number, end: number): string | null {
+    const last = Math.min(end, start + this.length - this.held);
+    this.pieces.push(ownCopy(buffer, start, last));
+    this.held += last - start;
+    const whole = this.held === this.length;
+    if (!whole && this.held < this.next) return null;
+    this.next = this.held * 2;
+    const inflated = this.inflate(Buffer.concat(this.pieces));
+    return new PlainPeek(whole ? inflated.length : Number.POSITIVE_INFINITY).feed(
+      inflated,
+      0,
+      inflated.length,
+    );
   }
+}
+
+/** What inflates the beginning of a message, as far as it came. */
+function inflaterOf(encoding: string): (body: Buffer) => Buffer {
+  const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MOST_INFLATED };
+  const inflate = encoding === "gzip" ? gunzipSync : encoding === "deflate" ? inflateSync : null;
+  if (inflate === null) throw unreadableEncoding(encoding);
+  return (body) => {
+    try {
+      return inflate(body, options);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw notShown();
+      const why = (error as Error).message;
+      throw new CallError(Status.INTERNAL, `a message is not valid ${encoding}: ${why}`);
+    }
+  };
+}
+
+function notShown(): CallError {
+  const text = `field 1 of the first message does not show within its first ${MOST} bytes, so that the bridge cannot tell its instance`;
+  return new CallError(Status.RESOURCE_EXHAUSTED, text);
 }
 
 /** Gathers the first field 1 and sees whether another follows. */
@@ -80,7 +144,7 @@ class FirstField implements FieldVisitor {
 
   field(number: number, wireType: number, length: number): number {
     if (number !== 1) {
-      this.decided ||= number > 1;
+      this.decided ||= this.found || number > 1;
       return Take.SKIP;
     }
     if (this.found || this.decided) {
@@ -89,11 +153,11 @@ class FirstField implements FieldVisitor {
       throw new CallError(Status.INVALID_ARGUMENT, text);
     }
     this.found = true;
-    return wireType === WireType.LEN && length <= MOST ? Take.GATHER : Take.SKIP;
+    if (length > MOST) throw notShown();
+    return wireType === WireType.LEN ? Take.GATHER : Take.SKIP;
   }
 
   value(_number: number, _wireType: number, payload: Buffer): void {
     this.text = payload.toString();
-    this.decided = true;
   }
 }

@@ -6,7 +6,7 @@ import type { ResolvedClient } from "../../peers/profile.ts";
 import type { ProfileCatalogue } from "../../peers/profile-catalogue.ts";
 import { recogniseClient } from "../../peers/recognise-client.ts";
 import type { KnownClient } from "../../plan/known-client.ts";
-import { readToolDetails } from "../../wire/request-metadata.ts";
+import { readToolDetails, type ToolDetails } from "../../wire/request-metadata.ts";
 
 const REQUEST_METADATA = internName("build.bazel.remote.execution.v2.requestmetadata-bin");
 /** Tools and versions that are remembered; more than one bridge ever meets. */
@@ -53,10 +53,13 @@ export class ClientPeers {
     const telling = telltale(value);
     this.lastField = field;
     this.lastHuffman = huffman;
+    const tool = telling.length > UNTOLD ? readToolDetails(value) : null;
+    this.lastPeer = tool === null ? UNKNOWN_CLIENT : this.recognise(tool);
+    // A value that breaks behind its beginning must not speak for those that do not.
+    const speaks = tool !== null || telling.length <= UNTOLD;
+    const start = rawBytes(speaks ? telling : "", huffman);
     // The last byte of the Huffman form is padded.
-    const start = rawBytes(telling, huffman);
     this.lastStart = huffman ? start.subarray(0, -1) : start;
-    this.lastPeer = telling.length > UNTOLD ? this.recognise(value) : UNKNOWN_CLIENT;
     return this.lastPeer;
   }
 
@@ -67,9 +70,7 @@ export class ClientPeers {
     return buffer.compare(lastStart, 0, length, start, start + length) === 0;
   }
 
-  private recognise(value: string): ClientPeer {
-    const tool = readToolDetails(value);
-    if (tool === null) return UNKNOWN_CLIENT;
+  private recognise(tool: ToolDetails): ClientPeer {
     const key = `${tool.name}\0${tool.version}`;
     let peer = this.tools.get(key);
     if (peer === undefined) {

@@ -41,11 +41,16 @@ export function namesOf(group: InstanceGroup): string[] {
   return [...new Set(rulesOf(group).map(({ peer }) => peer.target.display))];
 }
 
-/** What one of a group answered, as its client is to be told. */
-export type Told = (rule: Rule, capabilities: Buffer) => Buffer;
+/** What is done with the answers of a group. */
+export interface GroupEdits {
+  /** Takes what each says, before anything is made of it. */
+  heard(rule: Rule, capabilities: Buffer): void;
+  /** What one of them said, as the client is to be told. */
+  told(rule: Rule, capabilities: Buffer): Buffer;
+}
 
 /**
- * Answers GetCapabilities for an instance that several upstreams serve: each is asked, with the caller's credentials, and `told` edits what
+ * Answers GetCapabilities for an instance that several upstreams serve: each is asked, with the caller's credentials, and `edits` edit what
  * each says. One that does not answer fails the whole, with its name: half an answer would be wrong.
  */
 export async function answerForGroup(
@@ -53,16 +58,18 @@ export async function answerForGroup(
   request: Buffer,
   instance: string,
   group: InstanceGroup,
-  told: Told,
+  edits: GroupEdits,
 ): Promise<Buffer> {
   const answers = new Map<Rule, Buffer>();
   await Promise.all(
     rulesOf(group).map(async (rule) => {
       const capabilities = await ask(opened, withInstance(request, renamed(rule, instance)), rule);
-      answers.set(rule, told(rule, capabilities));
+      answers.set(rule, capabilities);
     }),
   );
-  const part = (rule: Rule): Buffer => answers.get(rule)!;
+  // What is told of one depends on what all of them are now.
+  for (const [rule, capabilities] of answers) edits.heard(rule, capabilities);
+  const part = (rule: Rule): Buffer => edits.told(rule, answers.get(rule)!);
   try {
     return mergeCapabilities({
       store: part(group.store),

@@ -8,6 +8,7 @@ import { announce } from "../../plan/run-hooks.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
 import { untagOperation } from "../../wire/operation-name.ts";
 import { headEditOf } from "../lanes/head-edit.ts";
+import type { Reach } from "../lanes/hook-call.ts";
 import { instanceOf, namesInstance } from "../lanes/instance-of.ts";
 import { namesOperation } from "../lanes/operation-names.ts";
 import { planRoutes } from "../lanes/plan-routes.ts";
@@ -25,7 +26,6 @@ type Rule = RouteRule<ServerPeer>;
 /** How long a call waits at most for something to be found out, in milliseconds. */
 const PATIENCE = 2_000;
 const INSTANCE: Wait = { for: "instance" };
-const NOBODY: readonly KnownServer[] = [];
 
 /** Says what clients are that come in at an address and name an instance. */
 interface ClientRule {
@@ -48,12 +48,13 @@ export interface RouterParts {
   readonly claimed: ReadonlySet<string>;
 }
 
-/** The ways of one client's calls by one rule, as long as that much is known of the upstream and of those beside it. */
+/** The ways of one client's calls by one rule, as long as that much is known of its upstream and of those beside it. */
 interface Ways {
   readonly client: ClientPeer;
-  readonly known: KnownServer;
-  readonly beside: readonly KnownServer[];
-  readonly rule: Rule;
+  /** The rule, and those of the upstreams that serve the instance together. */
+  readonly members: readonly Rule[];
+  /** What is known of the upstream of each. */
+  readonly known: readonly KnownServer[];
   readonly plan: Plan;
   readonly byPath: ReadonlyMap<string, Way>;
   /** For methods without a way of their own. */
@@ -113,7 +114,7 @@ export class PlanRouter implements Router {
         : table.find(serviceOf(path), named);
     if (rule === null) return INSTANCE;
     const { peer } = rule;
-    if (!claimed.has(path)) return peer.relay;
+    if (!claimed.has(path) && !(namesInstance(path) && this.minds(rule))) return peer.relay;
     const instance = named === NO_INSTANCE ? null : named;
     // The answer to GetCapabilities is about an instance, and teaches what that one is like.
     if (named === null && (!peer.uniform || path === GET_CAPABILITIES)) return INSTANCE;
@@ -131,20 +132,25 @@ export class PlanRouter implements Router {
     const ways = this.waysOf(client, rule, instance, group);
     const way = ways.byPath.get(path) ?? ways.relay;
     if (call.instance === null && group === null) {
-      this.trodden.set(path, { peer, client, known: ways.known, way });
+      this.trodden.set(path, { peer, client, known: ways.known[0]!, way });
     }
     return way;
+  }
+
+  /** Whether the instance that a call by this rule names must be no other than the one that was looked at. */
+  private minds(rule: Rule): boolean {
+    return this.parts.table.tellsInstances || rule.rename !== null;
   }
 
   /** What has to be found out about an upstream first. What is old is looked up beside the call. */
   private waitFor(rule: Rule, instance: string | null, call: Arrival, ask: Ask): Wait | null {
     const { peer } = rule;
     const theirs = instance === null ? null : renamed(rule, instance);
-    const due = peer.due(theirs);
+    const due = peer.due(theirs, call.fields);
     if (due === null) return null;
     if (due === "instance") return INSTANCE;
     const catalogue = peer.configured ? null : this.parts.catalogue;
-    const until = peer.find(theirs, (name) =>
+    const until = peer.find(theirs, call.fields, (name) =>
       findOut(ask(peer.target, call.fields, PATIENCE), name, catalogue, PATIENCE),
     );
     return due === "find" ? { for: "knowledge", until } : null;
@@ -173,45 +179,59 @@ export class PlanRouter implements Router {
   }
 
   private waysOf(client: ClientPeer, rule: Rule, instance: string | null, group: InstanceGroup | null): Ways {
-    const knownOf = (of: Rule): KnownServer => of.peer.of(instance === null ? null : renamed(of, instance));
-    const known = knownOf(rule);
-    const others = group === null ? [] : rulesOf(group).filter(({ peer }) => peer !== rule.peer);
-    const beside = others.length === 0 ? NOBODY : others.map(knownOf);
+    const members = [rule, ...(group === null ? [] : rulesOf(group))];
+    const known = members.map((of) => of.peer.of(instance === null ? null : renamed(of, instance)));
     const fits = (ways: Ways): boolean =>
-      ways.client === client &&
-      ways.known === known &&
-      ways.rule === rule &&
-      ways.beside.length === beside.length &&
-      ways.beside.every((each, i) => each === beside[i]);
+      ways.client === client && isSame(ways.members, members) && isSame(ways.known, known);
     if (this.last !== null && fits(this.last)) return this.last;
-    const made = this.made.get(known) ?? [];
-    this.made.set(known, made);
+    const made = this.made.get(known[0]!) ?? [];
+    this.made.set(known[0]!, made);
     let ways = made.find(fits);
     if (ways === undefined) {
-      ways = this.makeWays(client, known, beside, rule);
+      ways = this.makeWays(client, members, known, group);
       made.push(ways);
     }
     this.last = ways;
     return ways;
   }
 
-  private makeWays(client: ClientPeer, known: KnownServer, beside: readonly KnownServer[], rule: Rule): Ways {
+  private makeWays(
+    client: ClientPeer,
+    members: readonly Rule[],
+    known: readonly KnownServer[],
+    group: InstanceGroup | null,
+  ): Ways {
+    const [rule] = members as readonly [Rule, ...Rule[]];
+    const [own] = known as readonly [KnownServer, ...KnownServer[]];
     const { peer } = rule;
+    const knownOf = (of: Rule): KnownServer => known[members.indexOf(of)]!;
+    const others = members.filter((of) => of.peer !== peer);
     const plan = this.parts.planner.plan(
       client.lines,
-      known.dialect,
-      beside.map(({ dialect }) => dialect),
+      own.dialect,
+      others.map((of) => knownOf(of).dialect),
     );
-    const byInstance = rule.instance !== "" || rule.rename !== null;
+    const reach = (of: Rule): Reach => ({
+      dialect: knownOf(of).speaks,
+      upstream: of.peer.target,
+      rename: (instance) => renamed(of, instance),
+    });
     const routes = planRoutes(plan, {
-      dialect: known.speaks,
+      dialect: own.speaks,
+      ...(others.length > 0 && {
+        beside: {
+          store: reach(group!.store),
+          results: reach(group!.results),
+          execution: reach(group!.execution),
+        },
+      }),
       ...(this.severalExecute && { executor: rule.upstream }),
-      ...(byInstance && { rename: (instance: string) => renamed(rule, instance) }),
+      ...(this.minds(rule) && { rename: (instance: string) => renamed(rule, instance) }),
       announce: async (capabilities, { instance }, from) => {
         if (from === "bridge") return announce(plan, capabilities);
         peer.heard(instance, capabilities);
         const fresh = peer.of(instance);
-        const current = fresh === known ? plan : this.parts.planner.plan(client.lines, fresh.dialect);
+        const current = fresh === own ? plan : this.parts.planner.plan(client.lines, fresh.dialect);
         return announce(current, capabilities);
       },
     });
@@ -219,21 +239,25 @@ export class PlanRouter implements Router {
     const head = headEditOf(plan);
     const route: Route | null = head === undefined ? null : { lane: "relay", filter: null, head };
     const relay = route === null ? peer.relay : { upstream: peer.target, route };
-    return { client, known, beside, rule, plan, byPath, relay };
+    return { client, members, known, plan, byPath, relay };
   }
 
   /** Answers GetCapabilities of an instance that several upstreams serve. */
   private capabilitiesOf(group: InstanceGroup, client: ClientPeer): CallHandler {
     return async (opened) => {
       const request = await opened.request();
-      const instance = instanceOf(opened.method, request);
-      const answer = await answerForGroup(opened, request, instance, group, (rule, capabilities) => {
-        rule.peer.heard(renamed(rule, instance), capabilities);
-        return announce(this.waysOf(client, rule, instance, group).plan, capabilities);
+      const instance = instanceOf(opened.method, request, true);
+      const answer = await answerForGroup(opened, request, instance, group, {
+        heard: (rule, capabilities) => rule.peer.heard(renamed(rule, instance), capabilities),
+        told: (rule, capabilities) => announce(this.waysOf(client, rule, instance, group).plan, capabilities),
       });
       const dialects = rulesOf(group).map((rule) => rule.peer.of(renamed(rule, instance)).dialect);
       if (windowOfAll(dialects) === null) throw cannotMerge(namesOf(group), NO_VERSION);
       await opened.respond([answer]);
     };
   }
+}
+
+function isSame<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
 }

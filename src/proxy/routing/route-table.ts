@@ -24,14 +24,22 @@ export class RouteTable<Peer> {
   readonly single: boolean;
   /** The rules by which executions go, by the names of their upstreams. */
   readonly executors: ReadonlyMap<string, RouteRule<Peer>>;
+  /** Whether names of instances matter to where calls go. */
+  readonly tellsInstances: boolean;
   private readonly rules: readonly RouteRule<Peer>[];
   private readonly byService = new Map<string, readonly RouteRule<Peer>[]>();
 
   constructor(rules: readonly RouteRule<Peer>[]) {
     this.rules = rules;
+    this.tellsInstances = rules.some(({ instance }) => instance !== "");
     this.single = rules.every(({ peer }) => peer === rules[0]!.peer);
-    const executing = this.forService(EXECUTION).toReversed();
-    this.executors = new Map(executing.map((rule) => [rule.upstream, rule]));
+    const executors = new Map<string, RouteRule<Peer>>();
+    for (const rule of this.forService(EXECUTION)) {
+      if (!executors.has(rule.upstream)) executors.set(rule.upstream, rule);
+      // What comes after one that takes every instance never executes.
+      if (rule.instance === "") break;
+    }
+    this.executors = executors;
   }
 
   /** The rule for a gRPC service and an instance; null if it takes the instance to tell and that is not known. */

@@ -1,4 +1,5 @@
 /** The lists of compressors in capabilities (D15, D17, P07). */
+import type { Dialect } from "../../peers/dialect.ts";
 import { type ElementId, knows } from "../../spec/ledger.ts";
 import { isLevel } from "../../spec/versions.ts";
 import type { Announcement, Edit } from "../translator.ts";
@@ -19,17 +20,19 @@ export function announceCompressors(number: 6 | 7): (announcement: Announcement)
   return ({ bytes, server, pair: { client } }) => {
     const served = server.reads.includes("compressed");
     const hidden = (value: number): boolean =>
-      !hasCompressor(client.version, value) || (!served && value !== IDENTITY);
+      !hasCompressor(client, value) || (!served && value !== IDENTITY);
     return editCachePart(bytes, (field, out) =>
       field.number === number ? hideValues(field, out, hidden) : "keep",
     );
   };
 }
 
-/** Whether a revision has the compressor; of one that nobody knows, it has all there are. */
-function hasCompressor(version: string | null, value: number): boolean {
+/** Whether a client has the compressor: by its profile, or its revision; one of which nobody knows that has all there are. */
+function hasCompressor({ version, facts }: Dialect<"client">, value: number): boolean {
   const name = NAMES[value];
   if (name === undefined) return false;
+  // Programs of older revisions may use it all the same.
+  if (facts.compressors?.are.some((own) => own === name)) return true;
   // Before 2.3 no client read the list.
   return version === null || !isLevel(version) || knows(version, `${VALUES}.${name}` as ElementId);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  cpuInterval,
   type LoadResult,
   latencyCounts,
   median,
@@ -104,4 +105,22 @@ test("latencies count only where generator and backend had time left", () => {
   const loaded = outcome({ generatorBusy: 0.5, backendBusy: 0.3 });
   assert.equal(latencyCounts(loaded, true), false);
   assert.equal(latencyCounts(loaded, false), true);
+});
+
+test("the CPU of two builds is compared within rounds, with an interval", () => {
+  const of = (...figures: number[]) => outcome(...figures.map((cpu) => ({ cpu })));
+  const same = result("unary-1", { bridge: of(1, 2, 4), base: of(1, 2, 4) });
+  assert.deepEqual(cpuInterval(same, "bridge", "base"), { mean: 1, from: 1, to: 1 });
+  const twice = cpuInterval(
+    result("unary-1", { bridge: of(2, 4.4, 7.2), base: of(1, 2, 4) }),
+    "bridge",
+    "base",
+  )!;
+  assert.ok(Math.abs(twice.mean - (2 * 2.2 * 1.8) ** (1 / 3)) < 1e-9);
+  // By hand: logarithms 0.693, 0.788, 0.588; standard error 0.058; t with 2 degrees of freedom 4.30.
+  assert.ok(Math.abs(twice.from - 1.55) < 0.02 && Math.abs(twice.to - 2.56) < 0.03, JSON.stringify(twice));
+  assert.equal(
+    cpuInterval(result("unary-1", { bridge: of(1, 1), base: of(1, 1) }), "bridge", "base"),
+    undefined,
+  );
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { levelServer } from "../../../src/peers/server-dialect.ts";
 import { COST_TEXTS, costOf, costOfMethod, planOf } from "../../../src/plan/cost.ts";
-import type { MethodPlan, Plan } from "../../../src/plan/plan.ts";
+import { type MethodPlan, type Plan, RELAYED } from "../../../src/plan/plan.ts";
 import { Planner } from "../../../src/plan/planner.ts";
 import type { Level } from "../../../src/spec/versions.ts";
 import { GET_CAPABILITIES } from "../../../src/translators/methods.ts";
@@ -12,17 +12,6 @@ import { clientLine, serverDialect } from "../../support/known-peers.ts";
 
 const planner = new Planner(TRANSLATORS, {});
 
-const RELAYED: MethodPlan = {
-  lane: "relay",
-  refusal: null,
-  heads: [],
-  scans: [],
-  requests: [],
-  responses: [],
-  streams: [],
-  answers: [],
-  features: [],
-};
 const head = { field: 1, rewrite: (value: Buffer | null) => value };
 const scan = () => ({ field: () => 0, value: () => {}, complete: () => {} });
 

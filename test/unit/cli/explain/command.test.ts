@@ -1,29 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { run } from "../../../../src/cli/run.ts";
+import { explained as explain } from "../../../support/explained.ts";
 import { freePort } from "../../../support/free-port.ts";
-
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function explain(...args: string[]): Promise<Said> {
-  let [out, err] = ["", ""];
-  const code = await run(["explain", ...args], {
-    env: {},
-    print: (text) => {
-      out += text;
-    },
-    printError: (text) => {
-      err += text;
-    },
-    stop: new AbortController().signal,
-  });
-  return { code, out, err };
-}
 
 test("it says who they are, the versions, what happens and why, and how it ends", async () => {
   const { code, out, err } = await explain("--client", "buck2", "--server", "buildbarn@2026-03-26");

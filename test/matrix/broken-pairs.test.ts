@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { Shape } from "../../src/client/samples.ts";
+import { DEFAULT_WORKER } from "../../src/embedded/behaviour/vocabulary.ts";
+import { loadProfiles } from "../../src/peers/read-profile.ts";
+import { explain } from "../../src/plan/explain.ts";
+import { type PlayedClient, playClient } from "../peers/client/play-client.ts";
+import { ofBuild, text, word } from "./support/outcome.ts";
+import { planner, startRig } from "./support/rig.ts";
+
+// Pairs that do not work by themselves: why, and what becomes of them with a bridge in between.
+
+async function pair(t: TestContext, clientName: string, serverName: string, files: readonly string[] = []) {
+  const profiles = loadProfiles(files);
+  const client = profiles.resolve("client", clientName);
+  const server = profiles.resolve("server", serverName);
+  const rig = await startRig({ server, clients: [client], profiles: files });
+  t.after(() => rig.stop());
+  const play = (address: string) => {
+    const played = playClient({ address, as: client });
+    t.after(() => played.close());
+    return played;
+  };
+  return {
+    direct: play(rig.direct),
+    bridged: play(rig.bridged(client)),
+    predicted: explain([client], rig.dialect, planner),
+  };
+}
+
+/** What comes of a shape; servers that match platforms exactly get the one that they have. */
+async function built(client: PlayedClient, shape: Shape, salt: string) {
+  return ofBuild(await client.build(shape, { platform: DEFAULT_WORKER, salt }));
+}
+
+interface Row {
+  readonly client: string;
+  readonly server: string;
+  readonly shape?: Shape;
+  /** How it ends directly, as `word` and `text` have it. */
+  readonly direct: RegExp;
+  /** How it ends through the bridge: `ok`, or the feature that is refused, which has to be predicted. */
+  readonly bridged?: string;
+}
+
+const WINDOW_OF_BUILDFARM = /^failed \(.* speaks API 2\.0, and the server supports 2\.3 to 2\.11/;
+const PLATFORM = /^failed .*No workers exist for the platform \{\}/;
+const NO_OUTPUT = /^lost .*the output out\.txt did not come/;
+const NO_LINK = /^lost .*the output link(\.txt)? did not come/;
+
+const ROWS: readonly Row[] = [
+  { client: "please", server: "buildfarm@2.16", direct: WINDOW_OF_BUILDFARM },
+  { client: "please", server: "buildfarm@2.17", direct: WINDOW_OF_BUILDFARM },
+  { client: "please", server: "buildbarn@2025-11-15", direct: /^failed .* speaks API 2\.0, and the server/ },
+  { client: "please", server: "buildbarn@2026-03-26", direct: /^failed .* speaks API 2\.0, and the server/ },
+  { client: "bazel@7", server: "buildbarn@2026-03-26", direct: /^failed .*supports 2\.3 to 2\.12/ },
+  {
+    client: "bazel@6.2",
+    server: "buildbarn@2026-03-26",
+    direct: /^failed .*supports 2\.3 to 2\.12/,
+    bridged: "stops",
+  },
+  { client: "reclient", server: "buildbarn@2023-06-01", shape: "link-to-file", direct: NO_LINK },
+  { client: "reclient", server: "buildbarn@2023-06-01", shape: "link-to-directory", direct: NO_LINK },
+  { client: "reclient", server: "buildbarn@2026-03-26", shape: "link-to-file", direct: NO_LINK },
+  { client: "bazel@6.2", server: "buildgrid@2019-02-18", direct: /^failed .*the server states no version/ },
+  {
+    client: "bazel@6.2",
+    server: "scoot@2022",
+    direct: /^failed .*cannot start without an answer to GetCapabilities.*UNIMPLEMENTED/,
+    bridged: "wait-execution",
+  },
+  { client: "reclient", server: "buildbuddy@2022", direct: /^failed .*NOT_FOUND: blobs\/e3b0c442/ },
+  // What the next lifts are for.
+  { client: "buck2", server: "buildbarn@2026-03-26", direct: PLATFORM, bridged: "action-platform" },
+  { client: "pants@2.33", server: "buildbarn@2026-03-26", direct: PLATFORM, bridged: "action-platform" },
+  { client: "pants@2.32", server: "buildbarn@2026-03-26", direct: PLATFORM, bridged: "action-platform" },
+  { client: "siso@2025-05", server: "buildbarn@2026-03-26", direct: PLATFORM, bridged: "action-platform" },
+  { client: "pants@2.33", server: "buildfarm@2.1", direct: NO_OUTPUT, bridged: "output-paths" },
+  { client: "please", server: "buildfarm@1.17", direct: NO_OUTPUT, bridged: "output-paths" },
+  { client: "please", server: "kajiya", direct: NO_OUTPUT, bridged: "output-paths" },
+  { client: "buildstream@2.3", server: "buildgrid@2019-12", direct: /./, bridged: "output-paths" },
+];
+
+for (const { client, server, shape = "file", direct, bridged = "ok" } of ROWS) {
+  test(`${client} before ${server}, ${shape}: ${bridged === "ok" ? "works" : bridged}`, async (t) => {
+    const played = await pair(t, client, server);
+    const alone = await built(played.direct, shape, "direct");
+    assert.match(text(alone), direct);
+    const through = await built(played.bridged, shape, "bridged");
+    const { outcome, rows, methods } = played.predicted;
+    if (bridged === "ok") {
+      assert.equal(text(through), "ok");
+      return assert.notEqual(outcome.kind, "stops");
+    }
+    if (bridged === "stops") {
+      assert.equal(outcome.kind, "stops", outcome.text);
+      return assert.equal((await played.bridged.negotiate()).verdict, "refuses");
+    }
+    assert.equal(word(through), `refused:${bridged}`, text(through));
+    const predicted = [
+      ...rows.flatMap(({ feature, verdict }) => (verdict === "reject" ? [feature] : [])),
+      ...methods.flatMap(({ lane, features }) => (lane === "reject" ? features : [])),
+    ];
+    assert.ok(predicted.includes(bridged), predicted.join());
+  });
+}
+
+test("a server from before Capabilities works for Bazel once its profile says that it executes", async (t) => {
+  const file = join(await mkdtemp(join(tmpdir(), "profile-")), "ours.json");
+  t.after(() => rm(dirname(file), { recursive: true }));
+  const execution = { offered: "yes", cacheLookup: true, evidence: "our configuration" };
+  const ours = { role: "server", peer: "ours", title: "Ours", extends: "buildgrid@2018-11-26" };
+  await writeFile(file, JSON.stringify({ ...ours, ranges: [{ facts: { execution } }] }));
+  const { direct, bridged } = await pair(t, "bazel@6.2", "ours", [file]);
+  const { verdict, why } = await direct.negotiate();
+  assert.equal(verdict, "refuses");
+  assert.match(why, /cannot start without an answer to GetCapabilities.*UNIMPLEMENTED/);
+  assert.equal(text(await built(bridged, "file", "bridged")), "ok");
+});
+
+test("versions that do not exist are not passed on: Bazel and the Go SDK would turn everything on", async (t) => {
+  for (const client of ["reclient", "bazel@9.3", "siso"]) {
+    const { direct, bridged } = await pair(t, client, "buildbuddy@2022");
+    assert.deepEqual((await direct.negotiate()).window.high, [99, 9, 0]);
+    const { high, low } = (await bridged.negotiate()).window;
+    assert.deepEqual([low?.[0], high?.[0]], [2, 2]);
+  }
+});
