@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
+import type { ResolvedServer } from "../../src/peers/profile.ts";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
 import { BAZELS, Bazel, type BazelVersion, isFull } from "./support/bazel.ts";
 import { BridgeProcess } from "./support/bridge.ts";
@@ -37,6 +38,12 @@ const VERSIONS_UNSUPPORTED = /API version/;
 /** Those of 0.17 where an execution goes on after the end of its stream; later ones wait for it, which is refused (D46). */
 const NOT_WAITED_FOR = "terminated with no result";
 
+/** Of a server that wants names of one form (Google RBE). */
+const INSTANCE = "projects/test/instances/main";
+
+/** A server of a profile that nobody but the test has. */
+const SILENT = "silent";
+
 const bazels = new Map<BazelVersion, Local>();
 // Before the folder is gone that their servers work in.
 after(async () => {
@@ -69,13 +76,13 @@ test("Bazel 4.2.3 at a server without GetCapabilities that nobody knows is told 
     file,
     JSON.stringify({
       role: "server",
-      peer: "silent",
+      peer: SILENT,
       title: "Silent",
       extends: "scoot@2022",
       ranges: [{ facts: { recognition } }],
     }),
   );
-  await checkBuild(t, "4.2.3", "silent", "nothing", ["--profile", file]);
+  await checkBuild(t, "4.2.3", SILENT, "nothing", ["--profile", file]);
 });
 
 async function checkBuild(
@@ -85,16 +92,24 @@ async function checkBuild(
   told: Told,
   setup: readonly string[] = [],
 ): Promise<void> {
-  const { service, address } = await startPlayedServer(server, ...setup);
+  const { instanceNames } = serverFacts(server);
+  const instance = instanceNames?.pattern === undefined ? "" : INSTANCE;
+  assert.match(instance, new RegExp(instanceNames?.pattern ?? ""));
+  const { service, address } = await startPlayedServer(
+    server,
+    ...(instance === "" ? [] : ["--instance", instance]),
+    ...setup,
+  );
   t.after(() => service.end("SIGTERM"));
-  const prediction = await predict(`bazel@${version}`, address, told === "both" ? server : null);
+  const prediction = await predict(`bazel@${version}`, address, instance, told === "both" ? server : null);
   const names = ["--upstream-profile", server, "--client-profile", `bazel@${version}`];
   const bridge = await BridgeProcess.start("--upstream", address, ...(told === "both" ? names : []));
   t.after(() => bridge.stop());
 
   const { bazel, outputs } = await localBuild(version);
   const remote = prediction.executes ? bazel.remote(bridge.address) : bazel.local(bridge.address);
-  const flags = [...remote, ...bazel.platform("OSFamily", "linux"), "--verbose_failures"];
+  const named = `--remote_instance_name=${instance}`;
+  const flags = [...remote, named, ...bazel.platform("OSFamily", "linux"), "--verbose_failures"];
   await bazel.clean();
   const first = await bazel.build(...flags, ...targets());
   // Debian's Bazel does not tell its version, and so is taken for any: the bridge tells it versions for all of them.
@@ -130,6 +145,11 @@ function checkEnd(output: string, code: number, { kind, drift }: Prediction, kno
   }
 }
 
+/** What the profile says; nothing of a server that has none. */
+function serverFacts(name: string): Partial<ResolvedServer["facts"]> {
+  return name === SILENT ? {} : shippedProfiles().resolve("server", name).facts;
+}
+
 /** What a small build makes: generated sources, a program, directories, a program by a relative path, a link. */
 function targets(): string[] {
   return ["//app/...", "//tree/...", "//relative/...", "//links:link"];
@@ -161,7 +181,7 @@ function expected(
   const compared = outputs.filter(isCompared);
   // 0.17 knows no links: what a server reports in directories is not there, and the bridge has the others followed.
   const knowsLinks = version !== "0.17.2";
-  const { outputLinks } = shippedProfiles().resolve("server", server).facts;
+  const { outputLinks } = serverFacts(server);
   const areFollowed = executes && outputLinks?.are === "followed";
   const text = compared.find((line) => /\/text\.txt\*/.test(line))!;
   return compared

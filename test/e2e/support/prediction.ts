@@ -20,9 +20,18 @@ export interface Prediction {
 /** Refusals of what no build of the workspace does: it has no commands with a working directory. */
 const NOT_IN_WORKSPACE: readonly string[] = ["argv0"];
 
-/** Asks the command `explain`, as a user would, about a client at a running server; `profile` is the one that the bridge is told, if any. */
-export async function predict(client: string, address: string, profile: string | null): Promise<Prediction> {
-  const args = [MAIN, "explain", "--client", client, "--server", address, "--json"];
+/**
+ * Asks the command `explain`, as a user would, about a client at an instance of a running server; `profile` is the one that the bridge is told,
+ * if any.
+ */
+export async function predict(
+  client: string,
+  address: string,
+  instance: string,
+  profile: string | null,
+): Promise<Prediction> {
+  const server = ["--server", address, ...(instance === "" ? [] : ["--instance", instance])];
+  const args = [MAIN, "explain", "--client", client, ...server, "--json"];
   const env: Record<string, string> = profile === null ? {} : { REAPI_BRIDGE_UPSTREAM_PROFILE: profile };
   return predictionOf(JSON.parse(await succeed(process.execPath, args, { env })) as Explanation);
 }
