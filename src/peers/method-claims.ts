@@ -19,7 +19,6 @@ const BY_METHOD: readonly ByMethod[] = [
     forms: ["streams", "batches"],
     methods: [`${STORAGE}/BatchReadBlobs`, `${STORAGE}/BatchUpdateBlobs`],
   },
-  { feature: "capabilities-service", forms: ABSENT_OR_OFFERED, methods: ["Capabilities/GetCapabilities"] },
   {
     feature: "chunking",
     forms: ["whole", "chunks"],

@@ -19,6 +19,7 @@ export const PROFILE_FEATURES = {
   "asset-service": { forms: ["absent", "offered"], of: ["client"] },
   "batch-methods": { forms: ["streams", "batches"], of: ["client"] },
   "digest-function-field": { forms: ["unset", "set"], of: BOTH },
+  "empty-blob": { forms: ["stored", "implied"], of: ["client"] },
   "execution-metadata": { forms: ["few", "more", "uuid"], of: ["server"] },
   "node-properties": { forms: ["none", "list", "message"], of: BOTH },
   "output-base": { forms: ["input-root", "working-directory"], of: BOTH },

@@ -30,7 +30,8 @@ export function commonPart(candidates: readonly ResolvedServer[]): CommonPart {
 
 /**
  * All that is certain of a server by its candidates, as a peer: levels, digest functions and claims that all have, and the methods that
- * all lack. Null without candidates.
+ * all lack. Where they read different forms of a feature, those that all of them read; what any of them may write is to be expected. Null
+ * without candidates.
  */
 export function recognisedFacts(candidates: readonly ResolvedServer[]): PeerFacts<"server"> | null {
   const [first, ...others] = candidates.map((candidate) => peerFacts(candidate));
@@ -51,9 +52,10 @@ export function recognisedFacts(candidates: readonly ResolvedServer[]): PeerFact
     missingMethods: missingMethods.filter((path) =>
       others.every((other) => other.missingMethods.includes(path)),
     ),
-    claims: claims
-      .filter((claim) => others.every((other) => other.claims.some((its) => isSameClaim(its, claim))))
-      .map((claim) => ({ ...claim, evidence })),
+    claims: claims.flatMap((claim) => {
+      const same = others.map((other) => other.claims.find(({ feature }) => feature === claim.feature));
+      return same.every((one) => one !== undefined) ? sharedClaim([claim, ...same], evidence) : [];
+    }),
     facts: commonPart(candidates).facts,
   };
 }
@@ -68,9 +70,15 @@ function either(names: readonly string[]): string {
   return before.length === 0 ? last! : `${before.reverse().join(", ")} or ${last}`;
 }
 
-/** A peer says at most one thing of a feature. */
-function isSameClaim(a: Claim, b: Claim): boolean {
-  return isDeepStrictEqual({ ...a, evidence: null }, { ...b, evidence: null });
+/** What holds of peers that claim this of one feature; nothing where they have no form in common to read, and do not write the same. */
+function sharedClaim(claims: readonly Claim[], evidence: Evidence): Claim[] {
+  const { feature, reads: first = [] } = claims[0]!;
+  const reads = first.filter((form) => claims.every((claim) => claim.reads?.includes(form)));
+  const writes = claims.every((claim) => claim.writes !== undefined)
+    ? [...new Set(claims.flatMap((claim) => claim.writes!))]
+    : [];
+  if (reads.length === 0 && writes.length === 0) return [];
+  return [{ feature, ...(reads.length > 0 && { reads }), ...(writes.length > 0 && { writes }), evidence }];
 }
 
 interface Split<T> {

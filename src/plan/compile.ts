@@ -13,7 +13,7 @@ import {
 } from "../translators/methods.ts";
 import { refusalOf } from "../translators/refusal.ts";
 import type { Pair, Reject, Step, Translate, Translator, Use } from "../translators/translator.ts";
-import { findUse, UseScan } from "../translators/uses.ts";
+import { findUse } from "../translators/uses.ts";
 import { type Decided, decide, supportOf } from "./decide.ts";
 import { MethodBuilder } from "./method-builder.ts";
 import type { Decision, FeaturePolicy, Plan, Policy } from "./plan.ts";
@@ -146,7 +146,7 @@ class Compiler {
           for (const path of use.methods) this.method(path).reject(id, refusal);
           break;
         case "request":
-          for (const path of use.methods) this.method(path).scan(id, () => new UseScan([use.used], refuse));
+          for (const path of use.methods) this.method(path).refuse(id, { ...use.used, refuse });
           break;
         case "response": {
           const response = (message: Buffer) => (findUse(message, [use.used]) === null ? null : refuse());

@@ -39,10 +39,10 @@ export function costOf({ methods, content, checks }: Plan): CostClass {
 }
 
 /** What is done to the calls of one method. */
-export function costOfMethod({ lane, heads, scans }: MethodPlan): CostClass {
+export function costOfMethod({ lane, heads, scans, uses }: MethodPlan): CostClass {
   if (lane === "reject") return "none";
   if (lane !== "relay") return "opened";
-  return scans.length > 0 ? "scan" : heads.length > 0 ? "head" : "none";
+  return scans.length > 0 || uses !== null ? "scan" : heads.length > 0 ? "head" : "none";
 }
 
 /** The plan in which one form of one feature is all that its writer ever writes: what a decision does by itself. */

@@ -1,6 +1,7 @@
 /** Gathers what is done to the calls of one method. */
 import type { BridgeError } from "../spec/bridge-error.ts";
 import type { MethodHooks, Pair, RequestScan } from "../translators/translator.ts";
+import { type RefusedUse, UseWatch } from "../translators/uses.ts";
 import type { BoundHead, BoundHook, Lane, MethodPlan } from "./plan.ts";
 
 /** A method's plan in the making. Hooks are added in the order of the way to the server. */
@@ -8,6 +9,7 @@ export class MethodBuilder {
   private readonly pair: Pair;
   private readonly heads: BoundHead[] = [];
   private readonly scans: (() => RequestScan)[] = [];
+  private readonly uses: RefusedUse[] = [];
   private readonly requests: BoundHook[] = [];
   private readonly responses: BoundHook[] = [];
   private readonly streams: NonNullable<MethodHooks["stream"]>[] = [];
@@ -34,9 +36,10 @@ export class MethodBuilder {
     if (answer !== undefined) this.answers.push(answer);
   }
 
-  scan(feature: string, scan: () => RequestScan): void {
+  /** Refuses requests with this use. */
+  refuse(feature: string, use: RefusedUse): void {
     this.features.add(feature);
-    this.scans.push(scan);
+    this.uses.push(use);
   }
 
   /** Looks at requests as the upstream is to get them, after all hooks. */
@@ -74,13 +77,14 @@ export class MethodBuilder {
   }
 
   build(): MethodPlan {
-    const { refusal, heads, scans, requests, responses, streams, answers } = this;
+    const { refusal, heads, scans, uses, requests, responses, streams, answers } = this;
     const features = [...this.features];
     return Object.freeze({
       lane: this.lane(),
       refusal,
       heads,
       scans,
+      uses: uses.length === 0 ? null : new UseWatch(uses),
       requests,
       responses,
       streams,

@@ -3,6 +3,7 @@ import type { ContentCheck } from "../actions/action-check.ts";
 import type { Evidence } from "../peers/dialect.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
 import type { Call, ContentHooks, Edit, MethodHooks, Pair, RequestScan } from "../translators/translator.ts";
+import type { UseWatch } from "../translators/uses.ts";
 
 /** What an operator wants done with a feature: as the catalogue says, nothing, or also what is opt-in. */
 export type FeaturePolicy = "auto" | "off" | "require";
@@ -38,6 +39,8 @@ export interface MethodPlan {
   /** Rewriters of one field of the first message, and scans of all: they alone leave a call in the relay lane. */
   readonly heads: readonly BoundHead[];
   readonly scans: readonly (() => RequestScan)[];
+  /** The uses that are refused, in requests as they come; null for none. They too leave a call in the relay lane. */
+  readonly uses: UseWatch | null;
   readonly requests: readonly BoundHook[];
   readonly responses: readonly BoundHook[];
   readonly streams: readonly NonNullable<MethodHooks["stream"]>[];
@@ -80,6 +83,7 @@ export const RELAYED: MethodPlan = Object.freeze({
   refusal: null,
   heads: [],
   scans: [],
+  uses: null,
   requests: [],
   responses: [],
   streams: [],

@@ -16,6 +16,7 @@ export async function editRequest(
   call: Call,
   first = true,
 ): Promise<Buffer> {
+  plan.uses?.look(message, 0, message.length);
   for (const makeScan of plan.scans) {
     const scan = makeScan();
     const scanner = new FieldScanner(scan);

@@ -1,5 +1,4 @@
 import type { Field } from "../http2/hpack/field.ts";
-import { internName } from "../http2/hpack/name.ts";
 import type { Stream, StreamSink } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
@@ -7,10 +6,8 @@ import { EarlyRequest } from "./early-request.ts";
 import { endCall } from "./local-reply.ts";
 import { budgetSpent, CallError, toCallError } from "./messages/call-error.ts";
 import { InstancePeek } from "./messages/instance-peek.ts";
-import { timeoutOf, withTimeout } from "./request-head.ts";
+import { encodingOf, timeoutOf, withTimeout } from "./request-head.ts";
 import type { Wait } from "./routing/route.ts";
-
-const GRPC_ENCODING = internName("grpc-encoding");
 
 /**
  * Tries to route the call again: `instance` is the one it names, or null while nobody asked. Either starts the call, which gives its stream another
@@ -93,8 +90,7 @@ export class HeldCall implements StreamSink {
       void wait.until.then(() => this.retry(this.instance));
       return;
     }
-    const encoding = this.early!.head.find(({ name }) => name === GRPC_ENCODING)?.value ?? "";
-    this.peek = new InstancePeek(this.path, encoding);
+    this.peek = new InstancePeek(this.path, encodingOf(this.early!.head));
     for (const { buffer, start, end } of this.early!.pieces()) {
       if (this.peek !== null) this.look(buffer, start, end);
     }

@@ -4,14 +4,15 @@ import { eventTime } from "../http2/current-read.ts";
 import { type Field, listSize } from "../http2/hpack/field.ts";
 import { internName } from "../http2/hpack/name.ts";
 import { HeadKind, type Stream, type StreamSink } from "../http2/stream.ts";
+import { PREFIX_BYTES } from "../wire/envelope.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
 import { EarlyRequest } from "./early-request.ts";
 import { type Ending, endCall } from "./local-reply.ts";
 import { budgetSpent, toCallError } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
-import type { FilterMaker, RelayFilter } from "./messages/relay-filter.ts";
-import { timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
+import type { FilterMaker } from "./messages/relay-filter.ts";
+import { encodingOf, timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
 import type { UpstreamLink, WaitingCall } from "./upstream-link.ts";
 
 const GRPC_STATUS = internName("grpc-status");
@@ -26,7 +27,8 @@ export class RelayCall implements StreamSink, WaitingCall {
   private readonly client: Stream;
   private readonly method: string;
   private readonly started: number;
-  private readonly filter: RelayFilter | null;
+  private readonly makeFilter: FilterMaker | null;
+  private readonly encoding: string;
   private upstream: Stream | null = null;
   private filtered: FilteredRequest | null = null;
   private headSent = false;
@@ -51,7 +53,8 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.method = method;
     this.started = eventTime();
     client.sink = this;
-    this.filter = makeFilter === null ? null : this.makeFilter(makeFilter, fields);
+    this.makeFilter = makeFilter;
+    this.encoding = makeFilter === null ? "" : encodingOf(fields);
     const connection = link.acquire(this);
     if (connection !== null) this.open(connection, fields, fin);
     else if (!this.ended) this.wait(fields, fin);
@@ -64,7 +67,12 @@ export class RelayCall implements StreamSink, WaitingCall {
       for (const field of fields) field.retain();
       this.filtered.end(fields.slice());
     } else if (this.upstream !== null) {
-      this.upstream.sendHeaders(fields, true);
+      if (this.makeFilter === null || this.makeFilter.look !== undefined)
+        this.upstream.sendHeaders(fields, true);
+      else {
+        for (const field of fields) field.retain();
+        this.startFilter(this.makeFilter, this.upstream).end(fields.slice());
+      }
     } else {
       this.early?.addTrailers(fields);
     }
@@ -72,7 +80,11 @@ export class RelayCall implements StreamSink, WaitingCall {
 
   data(buffer: Buffer, start: number, end: number, fin: boolean): number {
     if (this.filtered !== null) return this.filtered.data(buffer, start, end, fin);
-    if (this.upstream !== null) return this.upstream.forward(buffer, start, end, fin);
+    if (this.upstream !== null) {
+      if (this.makeFilter !== null)
+        return this.filter(this.makeFilter, this.upstream, buffer, start, end, fin);
+      return this.upstream.forward(buffer, start, end, fin);
+    }
     return this.early === null ? end - start : this.early.add(buffer, start, end, fin);
   }
 
@@ -140,20 +152,39 @@ export class RelayCall implements StreamSink, WaitingCall {
   // ---- life ----
 
   private open(connection: Connection, fields: readonly Field[], fin: boolean): void {
-    const { filter, client } = this;
-    const head = upstreamHead(filter === null ? fields : withoutLength(fields), this.link.upstream);
-    const upstream = connection.open(head, fin && filter === null, new RelayAnswer(this));
+    const { client } = this;
+    const head = upstreamHead(this.makeFilter === null ? fields : withoutLength(fields), this.link.upstream);
+    const upstream = connection.open(head, fin, new RelayAnswer(this));
     this.upstream = upstream;
     upstream.source = client;
     client.source = upstream;
-    if (filter === null) return;
-    this.filtered = new FilteredRequest(filter, client, upstream, (error) => this.refuse(error));
-    if (fin) this.filtered.end(null);
   }
 
-  private makeFilter(make: FilterMaker, head: readonly Field[]): RelayFilter {
+  /** Takes bytes while there is no filter yet: a whole message that is only to be looked at needs none. */
+  private filter(
+    make: FilterMaker,
+    upstream: Stream,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    fin: boolean,
+  ): number {
+    if (make.look === undefined || !isPlainMessage(buffer, start, end))
+      return this.startFilter(make, upstream).data(buffer, start, end, fin);
+    try {
+      make.look(buffer, start + PREFIX_BYTES, end);
+    } catch (error) {
+      this.refuse(error);
+      return end - start;
+    }
+    return upstream.forward(buffer, start, end, fin);
+  }
+
+  private startFilter(make: FilterMaker, upstream: Stream): FilteredRequest {
     const { budget, config } = this.core;
-    return make({ head, budget, maxMessageBytes: config.limits.maxMessageBytes });
+    const filter = make({ encoding: this.encoding, budget, maxMessageBytes: config.limits.maxMessageBytes });
+    this.filtered = new FilteredRequest(filter, this.client, upstream, (error) => this.refuse(error));
+    return this.filtered;
   }
 
   private refuse(error: unknown): void {
@@ -209,16 +240,21 @@ export class RelayCall implements StreamSink, WaitingCall {
       this.takeEarly()!.drop();
       this.link.cancel(this);
     }
-    if (this.filter !== null) this.finishFilter(this.filter);
+    if (this.makeFilter !== null) this.finishFilter();
     this.core.metrics.callEnded(this.method, "relay", code, (eventTime() - this.started) / 1000);
   }
 
   /** The answer is complete: what is left of the request is for nobody. */
-  private finishFilter(filter: RelayFilter): void {
-    filter.close();
+  private finishFilter(): void {
     this.filtered?.close();
     if (this.upstream !== null && !this.upstream.localDone) this.upstream.reset(ErrorCode.CANCEL);
   }
+}
+
+/** Whether bytes are one message that is not compressed, and nothing else. */
+function isPlainMessage(buffer: Buffer, start: number, end: number): boolean {
+  const length = end - start - PREFIX_BYTES;
+  return length >= 0 && buffer[start] === 0 && buffer.readUInt32BE(start + 1) === length;
 }
 
 function statusOf(fields: readonly Field[]): number {

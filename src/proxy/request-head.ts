@@ -10,6 +10,7 @@ const PATH = internName(":path");
 const CONTENT_TYPE = internName("content-type");
 const CONTENT_LENGTH = internName("content-length");
 const TIMEOUT = internName("grpc-timeout");
+const ENCODING = internName("grpc-encoding");
 const PROBE = internName("reapi-bridge-probe");
 
 /** What the router needs of a request's head. Missing values are empty. */
@@ -68,6 +69,11 @@ export function upstreamHead(fields: readonly Field[], upstream: UpstreamTarget)
 /** The head of a request whose length may change on its way. */
 export function withoutLength(fields: readonly Field[]): readonly Field[] {
   return fields.filter(({ name }) => name !== CONTENT_LENGTH);
+}
+
+/** How the messages of a request are compressed: the `grpc-encoding` of its head; empty if there is none. */
+export function encodingOf(fields: readonly Field[]): string {
+  return fields.find(({ name }) => name === ENCODING)?.value ?? "";
 }
 
 /** The `grpc-timeout` of a head in milliseconds; null if there is none, or none that can be read. */

@@ -5,8 +5,7 @@ import { safeBatchLimit } from "./announce/batch-limit.ts";
 import { assumed, pass } from "./declare.ts";
 import { EXECUTE, FETCH_BLOB, FIND_MISSING_BLOBS, GET_CAPABILITIES } from "./methods.ts";
 import { of } from "./names.ts";
-import { refusalOf } from "./refusal.ts";
-import type { Feature, Pair, Translator } from "./translator.ts";
+import type { Feature, Pair, Reject, Translator } from "./translator.ts";
 
 const V2 = "build.bazel.remote.execution.v2";
 const METHOD = `${V2}.Capabilities.GetCapabilities` as const;
@@ -28,18 +27,34 @@ const FEATURE: Feature = {
   since: "2018-11",
   drift: ["D01"],
   why: "Without it clients do not know what they may use, and most of them stop.",
-  forms: { absent: "the server does not have the service", offered: "the server answers GetCapabilities" },
+  forms: {
+    unknown: "the server does not have the service, and what it has is not known",
+    absent: "the server does not have the service, its profile tells what it has",
+    offered: "the server answers GetCapabilities",
+  },
 };
 
-const NOT_KNOWN = {
+const NOT_KNOWN: Reject = {
+  kind: "reject",
   code: "method-unsupported",
   has: "does not have it, and what it has is not known",
   fix: "name the server's profile, with its digest functions, in the configuration of the bridge",
-} as const;
+  uses: [
+    {
+      in: "call",
+      methods: [GET_CAPABILITIES],
+      used: { what: "The method GetCapabilities", element: METHOD, text: null },
+    },
+  ],
+};
+
+const NOT_ASKED = pass("a client that does not ask for capabilities needs no answer");
 
 /**
  * The Capabilities service (D01). For a server without it the answer is made of its profile: of what the profile says the server has whatever its
- * configuration, and of nothing else. One whose digest functions are not known gets no answer, since there is none that would be true.
+ * configuration. Only execution is announced where configuration may bring it: a server that was set up without it says so itself when it is
+ * called, but a client that is told so stops at once. A server whose digest functions are not known gets no answer, since there is none that
+ * would be true.
  *
  * A server that has the service but describes only one half of it, as servers may since 2.0, is passed on as it is: what the other half is, it
  * cannot know either.
@@ -57,53 +72,65 @@ export const capabilitiesService: Translator = {
   serverAhead: "passes: a client that does not ask for capabilities needs no answer",
   support,
   assume: {
-    client: assumed(["offered", "absent"], ["offered"]),
-    server: assumed(["offered", "absent"], ["offered"]),
+    client: assumed(["offered", "absent", "unknown"], ["offered"]),
+    server: assumed(["offered", "absent", "unknown"], ["offered"]),
   },
   toServer: {
-    absent: { offered: pass("a client that does not ask for capabilities needs no answer") },
-    offered: { absent: { kind: "translate", methods: { [GET_CAPABILITIES]: { answer } } } },
+    unknown: { absent: NOT_ASKED, offered: NOT_ASKED },
+    absent: { unknown: NOT_ASKED, offered: NOT_ASKED },
+    offered: {
+      absent: { kind: "translate", methods: { [GET_CAPABILITIES]: { answer } } },
+      unknown: NOT_KNOWN,
+    },
   },
   toClient: pass("what a server does not answer, the bridge does in its place"),
 };
 
 /** What a probe, a profile or configuration says of the method; no level ever lacked it. */
-function support({ role, missingMethods }: PeerFacts) {
+function support({ role, missingMethods, digestFunctions, facts }: PeerFacts) {
   if (role !== "server" || !missingMethods.includes(GET_CAPABILITIES)) return null;
   const note = "it is known to lack GetCapabilities";
-  return { reads: ["absent"], writes: ["absent"], evidence: { source: "profile", note } } as const;
+  const server = { missingMethods, digestFunctions, facts: (facts ?? {}) as KnownServer["facts"] };
+  const form = isKnown(server) ? "absent" : "unknown";
+  return { reads: [form], writes: [form], evidence: { source: "profile", note } } as const;
+}
+
+type KnownServer = Pick<Pair["server"], "missingMethods" | "digestFunctions" | "facts">;
+
+/** Whether enough is known to answer. Of a server of assets only, that neither part is there is all of it. */
+function isKnown(server: KnownServer): boolean {
+  const { digestFunctions, missingMethods } = server;
+  const { stores, executes } = partsOf(server);
+  if (stores || executes) return digestFunctions.length > 0;
+  return (
+    [FIND_MISSING_BLOBS, EXECUTE].every((path) => missingMethods.includes(path)) &&
+    !missingMethods.includes(FETCH_BLOB)
+  );
+}
+
+function partsOf({ missingMethods, facts }: KnownServer) {
+  const { offered = "no" } = facts.execution ?? {};
+  return {
+    stores: !missingMethods.includes(FIND_MISSING_BLOBS),
+    executes: !missingMethods.includes(EXECUTE) && offered !== "no",
+  };
 }
 
 async function answer(
   _first: Buffer,
   _requests: AsyncIterable<Buffer>,
   _call: unknown,
-  pair: Pair,
+  { server }: Pair,
 ): Promise<AsyncIterable<readonly Buffer[]>> {
-  const capabilities = made(pair);
-  if (capabilities === null) {
-    const used = { what: "The method GetCapabilities", element: METHOD, text: null };
-    throw refusalOf({ feature: FEATURE }, NOT_KNOWN, "offered", used, pair);
-  }
+  const { stores, executes } = partsOf(server);
+  const capabilities = codec().encode(`${V2}.ServerCapabilities`, {
+    ...(stores && { cacheCapabilities: cachePart(server) }),
+    ...(executes && { executionCapabilities: executionPart(server) }),
+    ...versions(server.facts.window),
+  });
   return (async function* () {
     yield [capabilities];
   })();
-}
-
-/** The `ServerCapabilities` that a profile stands for; null where it does not say enough. Of a server of assets only, that neither part is there is all of it. */
-function made({ server }: Pair): Buffer | null {
-  const { digestFunctions, missingMethods, facts } = server;
-  const stores = !missingMethods.includes(FIND_MISSING_BLOBS);
-  const executes = !missingMethods.includes(EXECUTE) && facts.execution?.offered === "yes";
-  const onlyAssets =
-    [FIND_MISSING_BLOBS, EXECUTE].every((path) => missingMethods.includes(path)) &&
-    !missingMethods.includes(FETCH_BLOB);
-  if (!onlyAssets && (digestFunctions.length === 0 || !(stores || executes))) return null;
-  return codec().encode(`${V2}.ServerCapabilities`, {
-    ...(stores && { cacheCapabilities: cachePart(server) }),
-    ...(executes && { executionCapabilities: executionPart(server) }),
-    ...versions(facts.window),
-  });
 }
 
 function cachePart({ digestFunctions, facts }: Pair["server"]) {

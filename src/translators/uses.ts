@@ -8,22 +8,41 @@ const MAX_ASKED = 64 * 1024;
 
 /** The first of `uses` in the message, or null. @throws WireError as the walker does. */
 export function findUse(message: Buffer, uses: readonly FieldUse[]): FieldUse | null {
-  return find(new Walker(message), uses, 0);
+  return find(new Walker(message), treeOf(uses));
 }
 
-function find(message: Walker, uses: readonly FieldUse[], depth: number): FieldUse | null {
-  while (message.next()) {
-    const below = uses.filter(({ path }) => path[depth] === message.number);
-    for (const use of below) {
-      if (
-        use.path.length === depth + 1 &&
-        isUse(use, message.wireType, message.buffer.subarray(message.start, message.end))
-      )
-        return use;
+/** Uses by the field numbers that lead to them. */
+class UseTree<U extends FieldUse> {
+  /** Those of the field that led here. */
+  readonly uses: U[] = [];
+  readonly below = new Map<number, UseTree<U>>();
+}
+
+function treeOf<U extends FieldUse>(uses: readonly U[]): UseTree<U> {
+  const root = new UseTree<U>();
+  for (const use of uses) {
+    let node = root;
+    for (const number of use.path) {
+      const next = node.below.get(number) ?? new UseTree<U>();
+      node.below.set(number, next);
+      node = next;
     }
-    const deeper = below.filter(({ path }) => path.length > depth + 1);
-    if (deeper.length === 0 || message.wireType !== WireType.LEN) continue;
-    const found = find(message.enter(), deeper, depth + 1);
+    node.uses.push(use);
+  }
+  return root;
+}
+
+function find<U extends FieldUse>(message: Walker, { below }: UseTree<U>): U | null {
+  while (message.next()) {
+    const node = below.get(message.number);
+    if (node === undefined) continue;
+    const { uses } = node;
+    if (uses.length > 0) {
+      const payload = message.buffer.subarray(message.start, message.end);
+      for (const use of uses) if (isUse(use, message.wireType, payload)) return use;
+    }
+    if (node.below.size === 0 || message.wireType !== WireType.LEN) continue;
+    const found = find(message.enter(), node);
     if (found !== null) return found;
   }
   return null;
@@ -34,48 +53,53 @@ function isUse({ holds }: FieldUse, wireType: number, payload: Buffer): boolean 
   return wireType !== WireType.VARINT || payload.some((byte) => (byte & 0x7f) !== 0);
 }
 
-/**
- * The same while a message passes: for a FieldScanner. Calls `refuse` with the first use as soon as it is seen; that is to
- * throw.
- */
-export class UseScan implements RequestScan {
-  private readonly uses: readonly FieldUse[];
-  private readonly refuse: (use: FieldUse) => never;
-  /** Field numbers from the message to where the scan is; what lies deeper is of fields before. */
-  private readonly at: number[] = [];
+/** A use and what to do about it, which is to throw. */
+export interface RefusedUse extends FieldUse {
+  readonly refuse: () => never;
+}
 
-  constructor(uses: readonly FieldUse[], refuse: (use: FieldUse) => never) {
-    this.uses = uses;
-    this.refuse = refuse;
+/** Looks for uses in the messages of a method, whole ones or while they pass. */
+export class UseWatch<U extends RefusedUse = RefusedUse> {
+  private readonly tree: UseTree<U>;
+
+  constructor(uses: readonly U[]) {
+    this.tree = treeOf(uses);
+  }
+
+  /** Refuses the first use in the message `buffer[start,end)`. @throws WireError as the walker does. */
+  look(buffer: Buffer, start: number, end: number): void {
+    find(new Walker(buffer, start, end), this.tree)?.refuse();
+  }
+
+  /** Refuses the first use of a message that passes, as soon as it is seen. */
+  scan(): RequestScan {
+    return new UseScan(this.tree);
+  }
+}
+
+class UseScan implements RequestScan {
+  /** What leads on from each level to where the scan is; null where nothing does. */
+  private readonly at: (UseTree<RefusedUse> | null)[];
+
+  constructor(root: UseTree<RefusedUse>) {
+    this.at = [root];
   }
 
   field(number: number, wireType: number, length: number, depth: number): number {
-    this.at[depth] = number;
-    let take: number = Take.SKIP;
-    for (const use of this.uses) {
-      if (!this.leadsTo(use, depth)) continue;
-      if (use.path.length > depth + 1) {
-        if (wireType === WireType.LEN && take === Take.SKIP) take = Take.ENTER;
-      } else if (length > MAX_ASKED || (use.holds === undefined && wireType !== WireType.VARINT)) {
-        this.refuse(use);
-      } else {
-        take = Take.GATHER;
-      }
+    const node = this.at[depth]?.below.get(number) ?? null;
+    this.at[depth + 1] = node;
+    if (node === null) return Take.SKIP;
+    for (const use of node.uses) {
+      if (length > MAX_ASKED || (use.holds === undefined && wireType !== WireType.VARINT)) use.refuse();
     }
-    return take;
+    if (node.uses.length > 0) return Take.GATHER;
+    return wireType === WireType.LEN ? Take.ENTER : Take.SKIP;
   }
 
   value(_number: number, wireType: number, payload: Buffer, depth: number): void {
-    for (const use of this.uses) {
-      if (use.path.length === depth + 1 && this.leadsTo(use, depth) && isUse(use, wireType, payload))
-        this.refuse(use);
-    }
-  }
-
-  /** Whether the way to the current field is the beginning, or all, of the way to a use. */
-  private leadsTo({ path }: FieldUse, depth: number): boolean {
-    for (let level = depth; level >= 0; level--) if (path[level] !== this.at[level]) return false;
-    return true;
+    const node = this.at[depth + 1]!;
+    for (const use of node.uses) if (isUse(use, wireType, payload)) use.refuse();
+    if (node.below.size > 0 && wireType === WireType.LEN) find(new Walker(payload), node)?.refuse();
   }
 
   complete(): void {

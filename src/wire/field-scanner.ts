@@ -69,9 +69,39 @@ export class FieldScanner {
         at = next;
         if (this.bytesLeft === 0) this.endBytes();
       } else {
-        this.varintByte(chunk[at++]!);
+        const next =
+          this.state === State.TAG && this.varintBytes === 0 ? this.shortField(chunk, at, end) : at;
+        if (next > at) at = next;
+        else this.varintByte(chunk[at++]!);
       }
     }
+  }
+
+  /**
+   * Takes a field with tag and length in a byte each, the commonest kind, without the general machinery; all of it if it is skipped and lies whole
+   * in the chunk, else its beginning. Returns where it got to.
+   */
+  private shortField(chunk: Buffer, at: number, end: number): number {
+    if (at + 2 > end) return at;
+    const tag = chunk[at]!;
+    const length = chunk[at + 1]!;
+    if (tag < 8 || tag >= 0x80 || length >= 0x80 || (tag & 7) !== WireType.LEN) return at;
+    const { level } = this;
+    // What does not fit is for the general machinery to refuse.
+    if (this.offset + 2 + length > level.end) return at;
+    this.number = tag >>> 3;
+    this.wireType = WireType.LEN;
+    this.fieldStart = this.offset;
+    this.offset += 2;
+    this.take = this.announce(length);
+    const next = at + 2 + length;
+    if (this.take !== Take.SKIP || next > end) {
+      this.startBytes(length);
+      return at + 2;
+    }
+    this.offset += length;
+    if (this.levels.length > 1) this.leave();
+    return next;
   }
 
   /** The message is complete. @throws WireError `truncated`. */
@@ -129,6 +159,10 @@ export class FieldScanner {
     if (this.offset + length > this.level.end)
       throw new WireError("truncated", "a field reaches beyond its message");
     this.take = this.announce(length);
+    this.startBytes(length);
+  }
+
+  private startBytes(length: number): void {
     if (this.take === Take.ENTER && this.wireType === WireType.LEN) {
       this.state = State.TAG;
       this.enter(this.offset + length, 0, true);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { BAZELS, Bazel, type BazelVersion, LEVELS } from "./support/bazel.ts";
+import { BAZELS, Bazel, LEVELS } from "./support/bazel.ts";
 import { BridgeProcess } from "./support/bridge.ts";
 import { startEmbeddedServer } from "./support/embedded.ts";
 import { scratch } from "./support/folder.ts";
@@ -13,11 +13,12 @@ for (const version of BAZELS) {
   test(`Bazel ${version} builds the same through the bridge as without it`, async (t) => {
     const direct = await buildAll(
       new Bazel(version, join(folder, version, "direct"), folder),
-      await startServer(t, version),
+      await startServer(t, LEVELS[version]),
     );
     assert.ok(direct.actions >= 60, `${direct.actions} actions`);
 
-    const bridge = await BridgeProcess.start("--upstream", await startServer(t, version));
+    // The bridge stores the empty blob, which Bazels from 0.29 on never send, where the server has to have it (D13).
+    const bridge = await BridgeProcess.start("--upstream", await startServer(t, "2.0"));
     t.after(() => bridge.stop());
     const bazel = new Bazel(version, join(folder, version, "bridged"), folder);
     assert.deepEqual(await buildAll(bazel, bridge.address), direct);
@@ -51,8 +52,8 @@ async function buildAll(bazel: Bazel, address: string) {
   return { actions, outputs };
 }
 
-async function startServer(t: TestContext, version: BazelVersion): Promise<string> {
-  const { service, address } = await startEmbeddedServer(LEVELS[version]);
+async function startServer(t: TestContext, level: string): Promise<string> {
+  const { service, address } = await startEmbeddedServer(level);
   t.after(() => service.end("SIGTERM"));
   return address;
 }

@@ -39,16 +39,20 @@ before(async () => {
   assert.ok(direct.checkout.includes("made/link -> numbers"));
 });
 
-test("through the bridge the same artifacts arrive, and a second push is skipped", async (t) => {
-  let bridge: BridgeProcess | undefined;
-  const bridged = await share("bridged", async (artifacts) => {
-    const { address, stop } = await serveDirect(artifacts);
-    bridge = await startBridge(t, "--upstream", address);
-    return { remote: { url: `http://${bridge.address}` }, stop };
+for (const profile of [null, "buildstream"]) {
+  const told = profile === null ? "nothing of the server" : `that the server is ${profile}`;
+  test(`through a bridge that is told ${told} the same artifacts arrive, and a second push is skipped`, async (t) => {
+    let bridge: BridgeProcess | undefined;
+    const flags = profile === null ? [] : ["--upstream-profile", profile];
+    const bridged = await share(`told-${profile}`, async (artifacts) => {
+      const { address, stop } = await serveDirect(artifacts);
+      bridge = await startBridge(t, "--upstream", address, ...flags);
+      return { remote: { url: `http://${bridge.address}` }, stop };
+    });
+    assert.deepEqual(bridged, direct);
+    assert.ok((await bridge!.calls(REFERENCES)) >= 4, "a service that the bridge has never heard of");
   });
-  assert.deepEqual(bridged, direct);
-  assert.ok((await bridge!.calls(REFERENCES)) >= 4, "a service that the bridge has never heard of");
-});
+}
 
 test("with TLS on both sides of the bridge the same artifacts arrive", async (t) => {
   const tls = await createKeyPair(folder);

@@ -43,7 +43,6 @@ test("what was seen tells services and methods", async (t) => {
   assert.deepEqual(missingMethods, ["/build.bazel.remote.asset.v1.Fetch/FetchBlob"]);
   assert.deepEqual(Object.fromEntries(claims.map(({ feature, reads }) => [feature, reads?.[0]])), {
     "batch-methods": "batches",
-    "capabilities-service": "offered",
     "get-tree": "offered",
   });
 });

@@ -1,4 +1,3 @@
-import { internName } from "../../http2/hpack/name.ts";
 import {
   type EnvelopeHandler,
   EnvelopeParser,
@@ -12,8 +11,6 @@ import { Status } from "../../wire/status.ts";
 import { CallError, cutMessage } from "./call-error.ts";
 import { inflateMessage } from "./inflate.ts";
 import type { FilterContext, Outflow, RelayFilter } from "./relay-filter.ts";
-
-const GRPC_ENCODING = internName("grpc-encoding");
 
 /** What is done with the messages that a {@link MessageFilter} opens; called in the order begin, bytes …, end. */
 export interface MessageEditor {
@@ -37,7 +34,6 @@ export type EditorMaker = (context: FilterContext) => MessageEditor;
 export class MessageFilter implements RelayFilter, EnvelopeHandler, MemoryAllowance {
   private readonly context: FilterContext;
   private readonly editor: MessageEditor;
-  private readonly encoding: string;
   private readonly parser = new EnvelopeParser(this, MAX_DECLARED_BYTES);
   private out: Outflow | null = null;
   private compressed: MessageBuffer | null = null;
@@ -48,7 +44,6 @@ export class MessageFilter implements RelayFilter, EnvelopeHandler, MemoryAllowa
   constructor(context: FilterContext, editor: MessageEditor) {
     this.context = context;
     this.editor = editor;
-    this.encoding = context.head.find((field) => field.name === GRPC_ENCODING)?.value ?? "";
   }
 
   feed(buffer: Buffer, start: number, end: number, out: Outflow): void {
@@ -98,7 +93,7 @@ export class MessageFilter implements RelayFilter, EnvelopeHandler, MemoryAllowa
 
   /** Lets the editor see a message that came compressed. */
   private async edited(compressed: Buffer): Promise<readonly Buffer[]> {
-    const message = await inflateMessage(this.encoding, compressed, this.context.maxMessageBytes);
+    const message = await inflateMessage(this.context.encoding, compressed, this.context.maxMessageBytes);
     const out = new Pieces();
     this.editor.begin(message.length, out);
     this.editor.bytes(message, 0, message.length, out);

@@ -1,5 +1,4 @@
 import type { Budget } from "../../http2/budget.ts";
-import type { Field } from "../../http2/hpack/field.ts";
 
 /** Where the bytes of a filtered request go on to, in order. */
 export interface Outflow {
@@ -26,8 +25,8 @@ export interface RelayFilter {
 
 /** What a filter is made with. */
 export interface FilterContext {
-  /** The request's head, valid while the filter is made. */
-  readonly head: readonly Field[];
+  /** How messages are compressed: the value of `grpc-encoding`, or empty. */
+  readonly encoding: string;
   /** What the filter holds is charged to it. */
   readonly budget: Budget;
   /** The bound on a message that must be held whole, because it is compressed. */
@@ -35,4 +34,11 @@ export interface FilterContext {
 }
 
 /** Makes the filter of one call. */
-export type FilterMaker = (context: FilterContext) => RelayFilter;
+export interface FilterMaker {
+  (context: FilterContext): RelayFilter;
+  /**
+   * All that the filter does to a whole message `buffer[start,end)` that is not compressed, if it only looks: throws to refuse it. A request that
+   * comes in one piece needs no filter then.
+   */
+  readonly look?: (buffer: Buffer, start: number, end: number) => void;
+}

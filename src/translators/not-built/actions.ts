@@ -65,7 +65,7 @@ function dependsOnRule(command: Buffer): boolean {
 }
 
 const PROGRAM: ActionUse = {
-  what: "A program that is not named by an absolute path",
+  what: "A program named without a slash, or by a relative path in a working directory",
   element: null,
   text: "arguments[0]",
   found: (_, command) => dependsOnRule(command),

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Outcome, run } from "./command.ts";
 import { contents } from "./folder.ts";
@@ -13,14 +13,25 @@ const REMOTE = [
   "--strategy=CppLink=remote",
 ];
 
+const LOCAL = [
+  "--spawn_strategy=standalone",
+  "--genrule_strategy=standalone",
+  "--strategy=CppCompile=standalone",
+  "--strategy=CppLink=standalone",
+];
+
 const { E2E } = process.env;
+
+/** Whether this run is for everything there is, with `E2E=full`. */
+export const isFull = E2E === "full";
 
 /** The Bazels that are tested: three that npm has, and Debian's, which calls itself «no_version». */
 export type BazelVersion = "0.17.2" | "0.29.0" | "2.1.0" | "4.2.3";
 
 /** The versions of this run: all with `E2E=full`, else the oldest and the newest. */
-export const BAZELS: readonly BazelVersion[] =
-  E2E === "full" ? ["0.17.2", "0.29.0", "2.1.0", "4.2.3"] : ["0.17.2", "4.2.3"];
+export const BAZELS: readonly BazelVersion[] = isFull
+  ? ["0.17.2", "0.29.0", "2.1.0", "4.2.3"]
+  : ["0.17.2", "4.2.3"];
 
 /** The level of the API that a server needs for each version, with nothing translated. */
 export const LEVELS: Readonly<Record<BazelVersion, string>> = {
@@ -38,6 +49,14 @@ export interface Build extends Outcome {
   readonly actions: ReadonlyMap<string, number>;
 }
 
+/** How a Bazel is used. */
+export interface BazelOptions {
+  /** Its server stays for the next command, which saves most of the time of a small build, until `shutdown`. */
+  readonly resident?: boolean;
+  /** The modules that the workspace has, in place of 16. */
+  readonly modules?: number;
+}
+
 /** One Bazel with a workspace of its own: a copy of `bazel-workspace`, and nothing built yet. */
 export class Bazel {
   readonly version: BazelVersion;
@@ -47,18 +66,25 @@ export class Bazel {
   private readonly startup: readonly string[];
 
   /** `folder` is the place of all it writes; what Bazel unpacks for itself goes to `shared`. */
-  constructor(version: BazelVersion, folder: string, shared: string) {
+  constructor(
+    version: BazelVersion,
+    folder: string,
+    shared: string,
+    { resident = false, modules }: BazelOptions = {},
+  ) {
     this.version = version;
     this.workspace = join(folder, "workspace");
     this.outputBase = join(folder, "output");
     this.home = join(folder, "home");
     mkdirSync(this.home, { recursive: true });
     cpSync(join(HERE, "../bazel-workspace"), this.workspace, { recursive: true });
-    // Without --batch a server would stay behind.
+    if (modules !== undefined)
+      writeFileSync(join(this.workspace, "numbers.bzl"), `MODULES = range(${modules})\n`);
     this.startup = [
       `--output_user_root=${join(shared, `bazel-${version}`)}`,
       `--output_base=${this.outputBase}`,
-      "--batch",
+      // Without --batch a server stays behind, here a minute longer than the tests at most.
+      resident ? "--max_idle_secs=60" : "--batch",
     ];
   }
 
@@ -78,6 +104,11 @@ export class Bazel {
     if (code !== 0) throw new Error(`bazel clean: exit code ${code}\n${output}`);
   }
 
+  /** Ends the server of a resident one. */
+  async shutdown(): Promise<void> {
+    await this.run("shutdown");
+  }
+
   /** The outputs of the last build, as `contents` tells them; without what names the folders of this very build. */
   outputs(): string[] {
     const out = join(this.outputBase, "execroot/reapi_bridge_e2e/bazel-out");
@@ -90,6 +121,21 @@ export class Bazel {
     const trust = ["--tls_certificate", certificate];
     if (this.version === "0.17.2") trust.push("--tls_enabled");
     return [...REMOTE, `--remote_executor=${this.url("grpcs", address)}`, ...trust];
+  }
+
+  /** The flags for running every action here, with the results shared through a gRPC cache at `host:port` if there is one. */
+  local(cache?: string): string[] {
+    return cache === undefined ? LOCAL : [...LOCAL, `--remote_cache=${this.url("grpc", cache)}`];
+  }
+
+  /** The flags for a property of the platform that every action asks for. */
+  platform(name: string, value: string): string[] {
+    if (this.version === "4.2.3") return [`--remote_default_exec_properties=${name}=${value}`];
+    const flag =
+      this.version === "0.17.2"
+        ? "--experimental_remote_platform_override"
+        : "--remote_default_platform_properties";
+    return [`${flag}=properties:{name:"${name}" value:"${value}"}`];
   }
 
   /** The flags for a cache over HTTP at `host:port`; actions run as other flags say. */

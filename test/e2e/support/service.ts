@@ -35,7 +35,9 @@ export class Service {
     // A test that fails half-way neither waits for it nor leaves it behind.
     child.unref();
     (child.stdout as Socket).unref();
-    process.once("exit", () => child.kill("SIGKILL"));
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill);
+    child.once("exit", () => process.off("exit", kill));
     return new Service(child, greeting);
   }
 

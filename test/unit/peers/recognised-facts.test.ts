@@ -39,7 +39,26 @@ test("of ranges of one peer, what they share is certain, and the rest has a name
   assert.deepEqual(platform, [
     { feature: "action-platform", reads: ["command"], evidence: { source: "profile", note } },
   ]);
-  assert.ok(!peer.claims.some(({ feature }) => feature === "output-paths"));
+  const paths = peer.claims.filter(({ feature }) => feature === "output-paths");
+  assert.deepEqual(
+    paths.map(({ reads, writes }) => [reads, writes]),
+    [[["lists"], undefined]],
+  );
+});
+
+test("of ranges that read different forms, those that all read are certain, and all that one of them writes is to be expected", () => {
+  const ranges = servers("buildbarn@2025-07-20", "buildbarn@2025-09", "buildbarn@2026-03-26");
+  const { claims } = recognisedFacts(ranges)!;
+  const forms = (feature: string) => {
+    const { reads, writes } = claims.find((claim) => claim.feature === feature)!;
+    return [reads, writes];
+  };
+  assert.deepEqual(forms("output-paths"), [["paths"], undefined]);
+  assert.deepEqual(forms("action-platform"), [["action"], undefined]);
+  assert.deepEqual(forms("output-symlinks"), [undefined, ["typed", "unified"]]);
+  // Nothing that both of these read.
+  const apart = recognisedFacts(servers("buildgrid@2019-12", "buildgrid@2020"))!;
+  assert.ok(!apart.claims.some(({ feature }) => feature === "output-paths"));
 });
 
 test("other words for the same are the same", () => {
@@ -89,7 +108,6 @@ test("what was asked tells which methods are there", () => {
     claims.map(({ feature, reads }) => [feature, reads]),
     [
       ["batch-methods", ["batches", "streams"]],
-      ["capabilities-service", ["offered", "absent"]],
       ["get-tree", ["absent"]],
     ],
   );

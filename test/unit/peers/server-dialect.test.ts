@@ -100,6 +100,25 @@ for (const [what, highApiVersion, level, high] of NONSENSE) {
   });
 }
 
+/** Windows, and what a server that announces them reads of outputs and platforms if nobody knows it. */
+const LOWEST = [
+  ["2.0 to 2.12", version(2, 0), null, null],
+  ["2.1 to 2.12", version(2, 1), ["paths"], null],
+  ["2.3 to 2.12", version(2, 3), ["paths"], ["action"]],
+] as const;
+
+for (const [what, lowApiVersion, paths, platform] of LOWEST) {
+  test(`a server of ${what} that nobody knows`, () => {
+    const advertised = announced({ lowApiVersion, highApiVersion: version(2, 12) });
+    const facts = serverFacts({ ...unknownServer("it"), advertised });
+    assert.deepEqual(claimOf(facts, "output-paths")?.reads ?? null, paths);
+    assert.deepEqual(claimOf(facts, "action-platform")?.reads ?? null, platform);
+    const configured = profiles.resolve("server", "buildfarm@2.16");
+    const known = serverFacts({ ...unknownServer("it"), configured, advertised });
+    assert.deepEqual(claimOf(known, "output-paths")?.reads, ["paths", "lists"]);
+  });
+}
+
 test("methods that were tried in vain are missing, besides those a profile names, each once", () => {
   const configured = profiles.resolve("server", "buildbarn@2026-03-26");
   const waitExecution = "/build.bazel.remote.execution.v2.Execution/WaitExecution";

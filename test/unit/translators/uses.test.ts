@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { FieldUse } from "../../../src/translators/translator.ts";
-import { findUse, UseScan } from "../../../src/translators/uses.ts";
+import { findUse, UseWatch } from "../../../src/translators/uses.ts";
 import { FieldScanner } from "../../../src/wire/field-scanner.ts";
 import { hex } from "../wire/support.ts";
 
@@ -12,13 +12,24 @@ function use(path: number[], holds?: (payload: Buffer) => boolean): FieldUse {
   return { what: "x", element: null, text: path.join("."), path, ...(holds && { holds }) };
 }
 
+function watching(uses: readonly FieldUse[], refused: (text: string | null) => void): UseWatch {
+  return new UseWatch(
+    uses.map((each) => ({
+      ...each,
+      refuse: () => {
+        refused(each.text);
+        throw new Refused();
+      },
+    })),
+  );
+}
+
 /** The path of the first use that a scan sees while the message comes in pieces. */
 function scanned(message: Buffer, uses: readonly FieldUse[], pieceBytes = 1): string | null {
   let seen: string | null = null;
-  const scan = new UseScan(uses, (found) => {
-    seen = found.text;
-    throw new Refused();
-  });
+  const scan = watching(uses, (text) => {
+    seen = text;
+  }).scan();
   const scanner = new FieldScanner(scan);
   try {
     for (let at = 0; at < message.length; at += pieceBytes)
@@ -35,8 +46,24 @@ function found(message: Buffer, uses: readonly FieldUse[]): string | null {
   return findUse(message, uses)?.text ?? null;
 }
 
+/** The same of a message that lies whole in a buffer. */
+function looked(message: Buffer, uses: readonly FieldUse[]): string | null {
+  let seen: string | null = null;
+  const watch = watching(uses, (text) => {
+    seen = text;
+  });
+  const around = Buffer.concat([Buffer.of(0xff), message, Buffer.of(0xff)]);
+  try {
+    watch.look(around, 1, around.length - 1);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+  }
+  return seen;
+}
+
 for (const [how, look] of [
   ["at once", found],
+  ["in place", looked],
   ["while it passes", scanned],
 ] as const) {
   test(`${how}: a field that is there is a use, a 0 is not`, () => {

@@ -26,7 +26,7 @@ def _listing_impl(ctx):
     ctx.actions.run_shell(
         inputs = ctx.files.folder,
         outputs = [ctx.outputs.out],
-        command = "cd '%s' && find . -type f | sort | xargs cksum > \"$OLDPWD/%s\" && ./deep/tool >> \"$OLDPWD/%s\"" % (
+        command = "cd '%s' && find . -type f ! -name tool | sort | xargs cksum > \"$OLDPWD/%s\" && ./deep/tool >> \"$OLDPWD/%s\"" % (
             ctx.files.folder[0].path,
             ctx.outputs.out.path,
             ctx.outputs.out.path,

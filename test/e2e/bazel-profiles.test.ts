@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { shippedProfiles } from "../../src/peers/read-profile.ts";
+import { BAZELS, Bazel, type BazelVersion, isFull } from "./support/bazel.ts";
+import { BridgeProcess } from "./support/bridge.ts";
+import { differingServers } from "./support/differing-servers.ts";
+import { startPlayedServer } from "./support/embedded.ts";
+import { scratch } from "./support/folder.ts";
+import { type Prediction, predict } from "./support/prediction.ts";
+
+/** Whether the bridge is started with an address only, or is told who both peers are. */
+type Told = "nothing" | "both";
+
+/** The core of this test; `E2E=full` has every Bazel at every server with which something else happens. */
+const CORE: readonly (readonly [version: BazelVersion, server: string, told: Told])[] = [
+  ["0.17.2", "buildfarm@1.17", "nothing"],
+  ["0.17.2", "buildgrid@2019-12", "nothing"],
+  ["0.17.2", "scoot@2022", "both"],
+  ["0.17.2", "buildbarn@2026-03-26", "nothing"],
+  ["0.17.2", "bazel-remote@2.6", "nothing"],
+  ["4.2.3", "buildfarm@2.15", "nothing"],
+  ["4.2.3", "buildbarn@2023-06", "both"],
+  ["4.2.3", "buildbarn@2025-09", "nothing"],
+  ["4.2.3", "buildbarn@2026-03-26", "nothing"],
+  ["4.2.3", "buildbarn@2026-03-26", "both"],
+  ["4.2.3", "nativelink@1.6", "nothing"],
+  ["4.2.3", "bazel-remote@2.6", "nothing"],
+  ["4.2.3", "buildbuddy@2022", "nothing"],
+  ["4.2.3", "buildgrid@2018-08", "nothing"],
+];
+
+/** Bazel's own words where the versions do not meet. */
+const VERSIONS_UNSUPPORTED = /API version/;
+
+/** Those of 0.17 where an execution goes on after the end of its stream; later ones wait for it, which is refused (D46). */
+const NOT_WAITED_FOR = "terminated with no result";
+
+const bazels = new Map<BazelVersion, Local>();
+// Before the folder is gone that their servers work in.
+after(async () => {
+  for (const { bazel } of bazels.values()) await bazel.shutdown();
+});
+const folder = scratch();
+
+/** A Bazel that was used to build everything here, without any server, and what came of it. */
+interface Local {
+  readonly bazel: Bazel;
+  readonly outputs: readonly string[];
+}
+
+for (const [version, server, told] of CORE) {
+  test(`Bazel ${version} at ${server}, of whom the bridge is told ${told}: as explain says`, (t) =>
+    checkBuild(t, version, server, told));
+}
+if (isFull) {
+  for (const version of BAZELS) {
+    for (const server of differingServers(`bazel@${version}`)) {
+      test(`Bazel ${version} at ${server}: as explain says`, (t) => checkBuild(t, version, server, "both"));
+    }
+  }
+}
+
+test("Bazel 4.2.3 at a server without GetCapabilities that nobody knows is told to name it", async (t) => {
+  const file = join(folder, "silent.json");
+  const recognition = { signs: [], evidence: "it does not answer so" };
+  writeFileSync(
+    file,
+    JSON.stringify({
+      role: "server",
+      peer: "silent",
+      title: "Silent",
+      extends: "scoot@2022",
+      ranges: [{ facts: { recognition } }],
+    }),
+  );
+  await checkBuild(t, "4.2.3", "silent", "nothing", ["--profile", file]);
+});
+
+async function checkBuild(
+  t: TestContext,
+  version: BazelVersion,
+  server: string,
+  told: Told,
+  setup: readonly string[] = [],
+): Promise<void> {
+  const { service, address } = await startPlayedServer(server, ...setup);
+  t.after(() => service.end("SIGTERM"));
+  const prediction = await predict(`bazel@${version}`, address, told === "both" ? server : null);
+  const names = ["--upstream-profile", server, "--client-profile", `bazel@${version}`];
+  const bridge = await BridgeProcess.start("--upstream", address, ...(told === "both" ? names : []));
+  t.after(() => bridge.stop());
+
+  const { bazel, outputs } = await localBuild(version);
+  const remote = prediction.executes ? bazel.remote(bridge.address) : bazel.local(bridge.address);
+  const flags = [...remote, ...bazel.platform("OSFamily", "linux"), "--verbose_failures"];
+  await bazel.clean();
+  const first = await bazel.build(...flags, ...targets());
+  // Debian's Bazel does not tell its version, and so is taken for any: the bridge tells it versions for all of them.
+  const knowsVersion = told === "both" || version !== "4.2.3";
+  checkEnd(first.output, first.code, prediction, knowsVersion);
+  if (prediction.kind !== "builds") return;
+
+  const ran = first.actions.get(prediction.executes ? "remote" : "local") ?? 0;
+  assert.ok(ran >= 15, first.output);
+  await bazel.clean();
+  const second = await bazel.build(...flags, ...targets());
+  assert.equal(second.code, 0, second.output);
+  assert.equal(second.actions.get("remote cache hit"), ran, second.output);
+  assert.deepEqual(bazel.outputs().filter(isCompared), expected(outputs, version, server, prediction));
+
+  const failed = await bazel.build(...flags, "//broken");
+  assert.equal(failed.code, 1, failed.output);
+  assert.match(failed.output, /^this action fails on purpose$/m);
+}
+
+/** How a first build has to end. */
+function checkEnd(output: string, code: number, { kind, drift }: Prediction, knowsVersion: boolean): void {
+  if (kind === "builds") {
+    assert.equal(code, 0, output);
+  } else if (kind === "fails") {
+    assert.equal(code, 1, output);
+    assert.match(output, /No such file or directory|Directory nonexistent/);
+  } else {
+    assert.notEqual(code, 0, output);
+    const ownWords = drift.includes("D46") ? `|${NOT_WAITED_FOR}` : "";
+    const refusal = new RegExp(`\\[[a-z-]+, (${drift.join("|")})\\]${ownWords}`);
+    assert.match(output, kind === "stops" && knowsVersion ? VERSIONS_UNSUPPORTED : refusal);
+  }
+}
+
+/** What a small build makes: generated sources, a program, directories, a program by a relative path, a link. */
+function targets(): string[] {
+  return ["//app/...", "//tree/...", "//relative/...", "//links:link"];
+}
+
+async function localBuild(version: BazelVersion): Promise<Local> {
+  const known = bazels.get(version);
+  if (known !== undefined) return known;
+  const bazel = new Bazel(version, join(folder, version), folder, { resident: true, modules: 2 });
+  const { code, output } = await bazel.build(...bazel.local(), ...targets());
+  assert.equal(code, 0, output);
+  const local = { bazel, outputs: bazel.outputs() };
+  bazels.set(version, local);
+  return local;
+}
+
+/** Bazels from 0.18 on do not make empty directories of what comes from a server. */
+function isCompared(line: string): boolean {
+  return !line.endsWith("/empty/");
+}
+
+/** Local outputs as they come from the server: with links where both have them. */
+function expected(
+  outputs: readonly string[],
+  version: BazelVersion,
+  server: string,
+  { executes }: Prediction,
+): string[] {
+  const compared = outputs.filter(isCompared);
+  // 0.17 knows no links: what a server reports in directories is not there, and the bridge has the others followed.
+  const knowsLinks = version !== "0.17.2";
+  const { outputLinks } = shippedProfiles().resolve("server", server).facts;
+  const areFollowed = executes && outputLinks?.are === "followed";
+  const text = compared.find((line) => /\/text\.txt\*/.test(line))!;
+  return compared
+    .filter((line) => knowsLinks || !executes || !line.includes("/tool -> "))
+    .map((line) => {
+      if (line.includes("/link.txt -> ")) {
+        return !knowsLinks || areFollowed ? text.replace("/text", "/link") : line;
+      }
+      // It stores them as what they lead to.
+      const [folder] = line.split("/tool -> deep/tool");
+      const tool = compared.find((other) => other.startsWith(`${folder}/deep/tool*`));
+      return knowsLinks || tool === undefined ? line : tool.replace("/deep/", "/");
+    });
+}
