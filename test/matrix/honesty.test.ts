@@ -32,7 +32,8 @@ const NAMES = ["IDENTITY", "ZSTD", "DEFLATE", "BROTLI"] as const;
 
 function servers(): ResolvedServer[] {
   const peers = new Set(catalogue.names("server").map((name) => catalogue.resolve("server", name).peer));
-  const newest = process.env["MATRIX"] === "full" ? 0 : -1;
+  const { MATRIX } = process.env;
+  const newest = MATRIX === "full" ? 0 : -1;
   return [...peers].flatMap((peer) => catalogue.ranges("server", peer).slice(newest));
 }
 
@@ -182,7 +183,7 @@ async function actions({ caller, instanceName, cache, nodeProperties }: Told): P
   // Some are asked about again, which is refused by name where it cannot be.
   if (last?.done !== true) return;
   const response = unpackAny(caller.codec, `${V2}.ExecuteResponse`, last.response);
-  assert.equal(response?.status?.code ?? 0, 0, response?.status?.message);
+  assert.equal(response?.status?.code ?? 0, 0, response?.status?.message ?? "");
   assert.equal(response?.result?.exitCode, 0);
 }
 

@@ -15,7 +15,8 @@ import { planner, type Rig, startRig } from "./support/rig.ts";
 // Lines of known clients before known servers, directly and through a bridge that knows both. By default the newest line of each client
 // before the newest two of each server, and what ecosystem matrix M3 names; with MATRIX=full all before all.
 
-const FULL = process.env["MATRIX"] === "full";
+const { MATRIX } = process.env;
+const FULL = MATRIX === "full";
 const catalogue = shippedProfiles();
 
 /** Lines, besides the newest, that are known for not working with somebody. */
