@@ -165,7 +165,7 @@ test("all levels before all levels: nothing gets worse, nothing is lost silently
   const runs = await allRuns();
   const problems: string[] = [];
   let same = 0;
-  await inTurns(runs, 4, async ({ cells, plan, heavy }) => {
+  const runOne = async ({ cells, plan, heavy }: Run): Promise<void> => {
     const [cell] = cells as [Cell];
     const rig = await rigOf(cell.server);
     const bridgedAt = rig.bridged(profiles.client(cell.client));
@@ -195,6 +195,10 @@ test("all levels before all levels: nothing gets worse, nothing is lost silently
     const byCame = Map.groupBy(kinds, ({ came }) => came);
     const summary = [...byCame].map(([came, all]) => `${came}: ${all.map(({ what }) => what).join(" ")}`);
     t.diagnostic(`${cells.map(nameOf).join(", ")} | ${summary.join(", ")}`);
+  };
+  // Clients of one server store some results under the same names: one after the other.
+  await inTurns(LEVELS, 4, async (level) => {
+    for (const run of runs) if (run.cells[0]?.server === level) await runOne(run);
   });
   const heavies = runs.filter(({ heavy }) => heavy).length;
   t.diagnostic(`${LEVELS.length ** 2} cells in ${runs.length} runs, ${heavies} of them with all shapes`);

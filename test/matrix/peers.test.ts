@@ -15,7 +15,8 @@ import { planner, type Rig, startRig } from "./support/rig.ts";
 // Lines of known clients before known servers, directly and through a bridge that knows both. By default the newest line of each client
 // before the newest two of each server, and what ecosystem matrix M3 names; with MATRIX=full all before all.
 
-const FULL = process.env["MATRIX"] === "full";
+const { MATRIX } = process.env;
+const FULL = MATRIX === "full";
 const catalogue = shippedProfiles();
 
 /** Lines, besides the newest, that are known for not working with somebody. */
@@ -74,6 +75,8 @@ const SERVERS: readonly ResolvedServer[] = chosen(
   (peer) => catalogue.ranges("server", peer),
 );
 
+const NEWEST_CLIENTS = new Set(CLIENTS.filter(({ ends }) => ends.to === null).map(({ name }) => name));
+
 /** What a shape cannot show: the server loses it without the bridge, and the action is refused for it. */
 const UNSEEN: Readonly<Record<string, string>> = {
   "node-properties": "times and modes of outputs that the client asked for do not come",
@@ -122,6 +125,12 @@ function runKey(client: ResolvedClient, { server, dialect }: Rig): { key: string
   return { key, heavy: FULL ? key : JSON.stringify([client.name, decided]) };
 }
 
+/** Old lines are played before old servers, and before those that execute in most places. */
+function isPaired(client: ResolvedClient, server: ResolvedServer): boolean {
+  if (FULL || NEWEST_CLIENTS.has(client.name)) return true;
+  return ["buildbarn", "buildfarm", "buildgrid", "scoot"].includes(server.peer);
+}
+
 interface Cell {
   readonly client: ResolvedClient;
   readonly servers: ResolvedServer[];
@@ -133,7 +142,7 @@ function cellsOf(rigs: readonly Rig[]): Cell[] {
   const cells = new Map<string, Cell>();
   const heavies = new Set<string>();
   for (const rig of rigs) {
-    for (const client of CLIENTS) {
+    for (const client of CLIENTS.filter((line) => isPaired(line, rig.server))) {
       const { key, heavy } = runKey(client, rig);
       const cell = cells.get(key) ?? { client, servers: [], rig, heavy: !heavies.has(heavy) };
       heavies.add(heavy);
@@ -168,7 +177,7 @@ function* problems(cell: Cell, direct: Seen, bridged: Seen): Generator<string> {
     const before = direct.outcomes[what];
     const change = `${what}: ${before === undefined ? "stopped" : text(before)} -> ${text(after)}`;
     const unseen = after.kind === "refused" && after.feature in UNSEEN;
-    if (after.kind === "lost" && !declaresOtherwise(client, what)) yield `lost silently: ${change}`;
+    if (after.kind === "lost" && !declaresOtherwise(negotiation, what)) yield `lost silently: ${change}`;
     if (after.kind === "refused" && !predicted.has(after.feature))
       yield `a refusal nobody predicted: ${change}`;
     if (after.kind === "failed" && !endsEarly(rig.server, after.text))
@@ -191,10 +200,9 @@ function isUntold({ server, dialect }: Rig): boolean {
  * A gap: a client that declares outputs in the older lists and reads links in the newer one only finds none on servers that fill the lists of the kind
  * that was declared.
  */
-function declaresOtherwise({ features }: ResolvedClient, what: string): boolean {
-  const writes = features["output-paths"]?.writes;
-  const reads = features["output-symlinks"]?.reads;
-  return what.startsWith("link") && writes?.join() === "lists" && reads?.join() === "unified";
+function declaresOtherwise({ forms }: Negotiation, what: string): boolean {
+  const declaresPaths = forms["output-paths"].writes.includes("paths");
+  return what.startsWith("link") && !declaresPaths && !forms["output-symlinks"].reads.includes("typed");
 }
 
 /** Clients that wait for nothing say so themselves where an execution is to be asked for again. */
@@ -221,7 +229,7 @@ test("known clients before known servers end as is predicted, and never in silen
   const cells = cellsOf(rigs);
   const wrong: string[] = [];
   const table = new Map<string, string>();
-  await inTurns(cells, 4, async (cell) => {
+  const playCell = async (cell: Cell): Promise<void> => {
     const { client, servers, rig } = cell;
     const salt = `${client.name} ${rig.server.name} ${process.pid}`;
     const direct = await play(cell, rig.direct, `${salt} direct`);
@@ -230,12 +238,17 @@ test("known clients before known servers end as is predicted, and never in silen
       wrong.push(`${client.name} before ${rig.server.name}: ${problem}`);
     }
     for (const server of servers) table.set(`${server.name} ${client.name}`, summary(direct, bridged));
+  };
+  // Clients of one server store some results under the same names: one after the other.
+  await inTurns(rigs, 4, async (rig) => {
+    for (const cell of cells) if (cell.rig === rig) await playCell(cell);
   });
   for (const server of SERVERS) {
-    const row = Map.groupBy(CLIENTS, (client) => table.get(`${server.name} ${client.name}`)!);
+    const played = CLIENTS.filter(({ name }) => table.has(`${server.name} ${name}`));
+    const row = Map.groupBy(played, (client) => table.get(`${server.name} ${client.name}`)!);
     const told = [...row].map(([came, clients]) => `${came}: ${clients.map(({ name }) => name).join(" ")}`);
     t.diagnostic(`${server.name} | ${told.join(" | ")}`);
   }
-  t.diagnostic(`${SERVERS.length * CLIENTS.length} cells in ${cells.length} runs`);
+  t.diagnostic(`${table.size} cells in ${cells.length} runs`);
   assert.deepEqual(wrong, []);
 });

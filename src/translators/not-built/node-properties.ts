@@ -1,5 +1,6 @@
 import type { PeerFacts, Support } from "../../peers/dialect.ts";
 import { type ElementId, knows } from "../../spec/ledger.ts";
+import { announceNodeProperties } from "../announce/node-property-names.ts";
 import { assumed, pass } from "../declare.ts";
 import { of } from "../names.ts";
 import type { FieldUse, Reject, Translator, Use } from "../translator.ts";
@@ -61,6 +62,7 @@ export const nodeProperties: Translator = {
     const form = knows(level.value, MESSAGE) ? ["message"] : knows(level.value, LIST) ? ["list"] : [];
     return { reads: [...form, "none"], writes: [...form, "none"], evidence: level.evidence };
   },
+  announce: announceNodeProperties,
   assume: {
     client: assumed(["message", "none"], ["message", "none"]),
     server: assumed(["none"], ["none"]),

@@ -114,15 +114,18 @@ test("what was asked tells which methods are there", () => {
   assert.ok(claims.every(({ evidence }) => evidence.source === "probed"));
 });
 
-test("one batch method of two is none; what was not asked is not known", () => {
-  const signs = [sign("empty-batch-read", Status.UNIMPLEMENTED)];
+test("one batch method of two is refused by itself; the other is there", () => {
+  const path = "/build.bazel.remote.execution.v2.ContentAddressableStorage/BatchReadBlobs";
   for (const capabilitiesStatus of [null, Status.UNAUTHENTICATED]) {
-    const { claims } = probedFacts({ capabilities: null, capabilitiesStatus, signs });
+    const signs = [sign("empty-batch-read", Status.UNIMPLEMENTED)];
+    const found = probedFacts({ capabilities: null, capabilitiesStatus, signs });
+    assert.deepEqual(found, { missingMethods: [path], claims: [] });
+    const both = [...signs, sign("empty-batch-update", Status.OK)];
+    const { missingMethods, claims } = probedFacts({ capabilities: null, capabilitiesStatus, signs: both });
+    assert.deepEqual(missingMethods, [path]);
     assert.deepEqual(
       claims.map(({ feature, reads }) => [feature, reads]),
-      [["batch-methods", ["streams"]]],
+      [["batch-methods", ["batches", "streams"]]],
     );
   }
-  const half = { capabilities: null, capabilitiesStatus: null, signs: [sign("empty-batch-read", Status.OK)] };
-  assert.deepEqual(probedFacts(half), { missingMethods: [], claims: [] });
 });
