@@ -25,7 +25,7 @@ export const PROFILE_FEATURES = {
   "output-base": { forms: ["input-root", "working-directory"], of: BOTH },
   "output-directory-format": { forms: ["tree", "directory"], of: BOTH },
   "output-paths": { forms: ["lists", "paths"], of: BOTH },
-  "output-symlinks": { forms: ["typed", "unified", "both", "none"], of: BOTH },
+  "output-symlinks": { forms: ["typed", "unified", "both", "declared", "none"], of: BOTH },
   "resource-names": { forms: ["plain", "extended", "unsaid"], of: ["client"] },
 } as const satisfies Readonly<Record<string, ProfileFeatureEntry>>;
 

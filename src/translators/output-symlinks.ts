@@ -33,6 +33,7 @@ export const outputSymlinks: Translator = {
       typed: "output_file_symlinks and output_directory_symlinks",
       unified: "output_symlinks",
       both: "the typed lists and the unified one",
+      declared: "the list that goes with how the command declares its outputs, since there are two ways",
       none: "no list at all, from before September 2018 or because the client does not read it",
     },
   },
@@ -47,7 +48,7 @@ export const outputSymlinks: Translator = {
   support: byLevel({
     element: "build.bazel.remote.execution.v2.ActionResult.output_symlinks",
     without: { reads: ["typed", "both"], writes: ["typed"] },
-    with: { reads: ["unified", "both"], writes: ["unified"] },
+    with: { reads: ["declared", "unified", "both"], writes: ["declared"] },
   }),
   assume: {
     client: assumed(["both"], ["unified"]),
@@ -55,10 +56,16 @@ export const outputSymlinks: Translator = {
   },
   toServer: pass("a result that a client stores is read by clients only, and gets its other lists then"),
   toClient: {
-    typed: { unified: results(unify), both: results(unify), none: results(follow) },
-    unified: { typed: results(type), both: results(type), none: results(follow) },
-    both: { typed: EITHER, unified: EITHER, none: results(follow) },
-    none: { typed: NONE, unified: NONE, both: NONE },
+    typed: {
+      unified: results(unify),
+      both: results(unify),
+      declared: results(unify),
+      none: results(follow),
+    },
+    unified: { typed: results(type), both: results(type), declared: results(type), none: results(follow) },
+    both: { typed: EITHER, unified: EITHER, declared: EITHER, none: results(follow) },
+    declared: { typed: results(type), unified: results(unify), both: results(fill), none: results(follow) },
+    none: { typed: NONE, unified: NONE, both: NONE, declared: NONE },
   },
 };
 
@@ -70,6 +77,13 @@ function results(result: (message: Buffer, originals: Originals, pair: Pair) => 
 function unify(result: Buffer): Edit {
   const outputs = new ResultOutputs(result);
   return withOutputs(result, links, outputs.missing([fileLinks, directoryLinks], [links]));
+}
+
+/** Adds to each what the other kind of lists has. */
+async function fill(result: Buffer, originals: Originals): Promise<Edit> {
+  const unified = unify(result);
+  const whole = unified === null ? result : Buffer.concat(unified);
+  return (await type(whole, originals)) ?? unified;
 }
 
 /**

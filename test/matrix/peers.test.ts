@@ -6,7 +6,7 @@ import type { ResolvedClient, ResolvedProfile, ResolvedServer, Role } from "../.
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
 import { decide } from "../../src/peers/version-rule.ts";
 import { explain } from "../../src/plan/explain.ts";
-import { EXECUTE, GET_CAPABILITIES } from "../../src/translators/methods.ts";
+import { EXECUTE } from "../../src/translators/methods.ts";
 import { playClient } from "../peers/client/play-client.ts";
 import { inTurns } from "./support/in-turns.ts";
 import { type Outcome, ofBuild, ofRoundTrip, text, word } from "./support/outcome.ts";
@@ -168,7 +168,7 @@ function* problems(cell: Cell, direct: Seen, bridged: Seen): Generator<string> {
     const nothing = plan.decisions.every(({ verdict }) => verdict !== "reject");
     if (versions && outcome.kind !== "stops") yield `stops, against the prediction: ${negotiation.why}`;
     if (versions && nothing) yield `stops at versions for nothing: ${negotiation.why}`;
-    const executes = !plan.pair.server.missingMethods.includes(EXECUTE) && !isUntold(rig);
+    const executes = !plan.pair.server.missingMethods.includes(EXECUTE);
     const stoppedBefore = direct.negotiation.verdict === "refuses";
     if (!versions && !stoppedBefore && executes)
       yield `stops though the server would serve it: ${negotiation.why}`;
@@ -177,32 +177,13 @@ function* problems(cell: Cell, direct: Seen, bridged: Seen): Generator<string> {
     const before = direct.outcomes[what];
     const change = `${what}: ${before === undefined ? "stopped" : text(before)} -> ${text(after)}`;
     const unseen = after.kind === "refused" && after.feature in UNSEEN;
-    if (after.kind === "lost" && !declaresOtherwise(negotiation, what)) yield `lost silently: ${change}`;
+    if (after.kind === "lost") yield `lost silently: ${change}`;
     if (after.kind === "refused" && !predicted.has(after.feature))
       yield `a refusal nobody predicted: ${change}`;
     if (after.kind === "failed" && !endsEarly(rig.server, after.text))
       yield `an error nobody predicted: ${change}`;
     if (before?.kind === "ok" && after.kind !== "ok" && !unseen) yield `worse than without: ${change}`;
   }
-}
-
-/**
- * A gap: whether a server from before Capabilities executes is not known where its profile leaves that to the configuration, and the bridge then says
- * no. A profile of the operator's own mends it.
- */
-function isUntold({ server, dialect }: Rig): boolean {
-  return (
-    server.facts.execution?.offered === "configured" && dialect.missingMethods.includes(GET_CAPABILITIES)
-  );
-}
-
-/**
- * A gap: a client that declares outputs in the older lists and reads links in the newer one only finds none on servers that fill the lists of the kind
- * that was declared.
- */
-function declaresOtherwise({ forms }: Negotiation, what: string): boolean {
-  const declaresPaths = forms["output-paths"].writes.includes("paths");
-  return what.startsWith("link") && !declaresPaths && !forms["output-symlinks"].reads.includes("typed");
 }
 
 /** Clients that wait for nothing say so themselves where an execution is to be asked for again. */

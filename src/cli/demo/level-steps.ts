@@ -71,7 +71,7 @@ const OLDER_CLIENT: LevelPair = {
     {
       title: "a symlink among the outputs",
       shape: "link-to-file",
-      uses: { feature: "output-symlinks", direction: "toClient", form: "unified" },
+      uses: { feature: "output-symlinks", direction: "toClient", form: "declared" },
     },
     { title: "an action that fails", shape: "failure", uses: null },
   ],

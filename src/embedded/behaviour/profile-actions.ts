@@ -106,6 +106,7 @@ export function outputRules(
 
 function symlinkListsOf(writes: readonly string[] | undefined): OutputRules["symlinkLists"] | undefined {
   if (writes?.includes("both")) return "both";
+  if (writes?.includes("declared")) return "as-declared";
   const unified = writes?.includes("unified");
   if (writes?.includes("typed")) return unified ? "as-declared" : "typed";
   return unified ? "unified" : undefined;

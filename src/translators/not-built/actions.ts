@@ -344,6 +344,7 @@ export const ACTIONS: readonly NotBuilt[] = [
         of(message, "action_digest"),
       ),
       ...of("ExecuteOperationMetadata", "action_digest"),
+      ...of("ActionCache", "GetActionResult"),
     ],
     older: ["other", "another digest than the client's"],
     newer: ["same", "the client's digest"],

@@ -320,7 +320,6 @@ export const STORAGE: readonly NotBuilt[] = [
       "behaviour:find-prolongs",
       "behaviour:hit-prolongs",
       ...of("ContentAddressableStorage", "FindMissingBlobs"),
-      ...of("ActionCache", "GetActionResult"),
       ...of("FindMissingBlobsRequest", "instance_name", "blob_digests"),
       ...of("FindMissingBlobsResponse", "missing_blob_digests"),
     ],

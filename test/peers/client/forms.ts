@@ -49,6 +49,7 @@ const NEEDS: Readonly<Record<string, ElementId>> = {
   "node-properties message": `${V2}.Command.output_node_properties`,
   "output-directory-format directory": `${V2}.Command.output_directory_format`,
   "output-paths paths": `${V2}.Command.output_paths`,
+  "output-symlinks declared": `${V2}.ActionResult.output_symlinks`,
   "output-symlinks both": `${V2}.ActionResult.output_symlinks`,
   "output-symlinks unified": `${V2}.ActionResult.output_symlinks`,
 };

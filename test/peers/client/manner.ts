@@ -48,8 +48,9 @@ export function playedManner(client: ResolvedClient, judged: Judgement, forms: F
       form: forms["node-properties"].writes[0] as Manner["nodeProperties"]["form"],
       names: facts.nodeAttributes?.asked ?? [],
     },
+    emptyBlob: writes("empty-blob", "stored") && !writes("empty-blob", "implied"),
     reads: {
-      symlinks: symlinksRead(forms["output-symlinks"].reads, base),
+      symlinks: symlinksRead(forms["output-symlinks"].reads, outputsOf(forms["output-paths"].writes)),
       directories: (["directory", "tree"] as const).filter((form) => reads("output-directory-format", form)),
     },
     looksUp: uses("ActionCache/GetActionResult"),
@@ -74,8 +75,10 @@ function formatOf(writes: readonly string[]): Manner["directoryFormat"] {
   return writes.includes("tree") ? null : "directory";
 }
 
-/** One of which is known only that it is content with both reads those of its level. */
-function symlinksRead(reads: readonly string[], base: Manner): Manner["reads"]["symlinks"] {
+/** One that goes by how it declared its outputs, or of which is known only that it is content with both, reads the list for that. */
+function symlinksRead(reads: readonly string[], outputs: Manner["outputs"]): Manner["reads"]["symlinks"] {
   const lists = (["typed", "unified"] as const).filter((list) => reads.includes(list));
-  return lists.length > 0 ? lists : base.reads.symlinks;
+  const declared = reads.includes("declared") && lists.length < 2;
+  if (lists.length > 0 && !declared) return lists;
+  return outputs === "lists" ? ["typed"] : ["unified"];
 }

@@ -61,7 +61,7 @@ test("reclient and Siso choose by the highest version that is announced", () => 
   assert.deepEqual(writes("reclient", "buildbuddy@2022", "action-platform"), ["action", "command"]);
   assert.deepEqual(writes("siso", "scoot@2022", "output-paths"), ["lists"]);
   const [, , links] = gatedClaims(profiles.resolve("client", "siso"), windowOf("buildbarn"));
-  assert.deepEqual(links?.reads, ["unified", "both"]);
+  assert.deepEqual(links?.reads, ["unified", "both", "declared"]);
 });
 
 test("gates choose between forms that the feature has", () => {
