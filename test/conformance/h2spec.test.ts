@@ -60,9 +60,14 @@ for (const readPath of ["auto", "documented"] as const) {
       );
     });
 
-    test("fails exactly the listed cases", () => {
+    test("fails exactly the listed cases", async () => {
       const failed = cases.filter((each) => each.failure !== null);
-      const surprises = failed.filter((each) => !(each.name in DIFFERENCES));
+      let surprises = failed.filter((each) => !(each.name in DIFFERENCES));
+      if (surprises.length > 0) {
+        // Where its own next frame is late, the suite takes the answer to the request before for a wrong one: what is wrong fails again.
+        const again = new Map((await runH2spec(tool!, bridge.address)).map((each) => [each.name, each]));
+        surprises = surprises.filter(({ name }) => again.get(name)?.failure !== null);
+      }
       assert.deepEqual(surprises, [], "cases fail that are not listed");
       const passed = Object.keys(DIFFERENCES).filter((name) => !failed.some((each) => each.name === name));
       assert.deepEqual(passed, [], "listed cases pass, or are no more: take them off the list");
