@@ -14,7 +14,7 @@ import { OwnCall } from "./messages/own-call.ts";
 import { metadataOf } from "./messages/request-fields.ts";
 import { RelayCall } from "./relay-call.ts";
 import { isGrpc, type RequestHead, readHead } from "./request-head.ts";
-import type { Ask, HeadEdit, Way } from "./routing/route.ts";
+import type { Ask, HeadEdit, Wait, Way } from "./routing/route.ts";
 import type { SideLane } from "./side-lane.ts";
 
 /** What a session needs of the front door. */
@@ -108,11 +108,16 @@ export class ClientSession implements ConnectionOwner {
   }
 
   private route(stream: Stream, path: string, fields: readonly Field[], fin: boolean): void {
+    const { listener, ask } = this;
+    const routed = this.host.core.router.route({ path, fields, listener, instance: null }, ask);
+    if ("upstream" in routed) this.start(routed, stream, path, fields, fin);
+    else this.hold(routed, stream, path, fields, fin);
+  }
+
+  private hold(wait: Wait, stream: Stream, path: string, fields: readonly Field[], fin: boolean): void {
     const { core } = this.host;
     const { listener, ask } = this;
-    const routed = core.router.route({ path, fields, listener, instance: null }, ask);
-    if ("upstream" in routed) return this.start(routed, stream, path, fields, fin);
-    new HeldCall(core, stream, path, fields, fin, routed, (instance, head, bare) => {
+    new HeldCall(core, stream, path, fields, fin, wait, (instance, head, bare) => {
       const again = core.router.route({ path, fields: head, listener, instance }, ask);
       if (!("upstream" in again)) return again;
       this.start(again, stream, path, head, bare);

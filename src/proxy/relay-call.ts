@@ -11,7 +11,7 @@ import { EarlyRequest } from "./early-request.ts";
 import { type Ending, endCall } from "./local-reply.ts";
 import { budgetSpent, toCallError } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
-import type { FilterMaker } from "./messages/relay-filter.ts";
+import type { FilterMaker, RequestObserver } from "./messages/relay-filter.ts";
 import { encodingOf, timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
 import type { UpstreamLink, WaitingCall } from "./upstream-link.ts";
 
@@ -31,6 +31,7 @@ export class RelayCall implements StreamSink, WaitingCall {
   private readonly encoding: string;
   private upstream: Stream | null = null;
   private filtered: FilteredRequest | null = null;
+  private observer: RequestObserver | null = null;
   private headSent = false;
   private ended = false;
   /** What came before there was a stream to send it on. */
@@ -67,12 +68,8 @@ export class RelayCall implements StreamSink, WaitingCall {
       for (const field of fields) field.retain();
       this.filtered.end(fields.slice());
     } else if (this.upstream !== null) {
-      if (this.makeFilter === null || this.makeFilter.look !== undefined)
-        this.upstream.sendHeaders(fields, true);
-      else {
-        for (const field of fields) field.retain();
-        this.startFilter(this.makeFilter, this.upstream).end(fields.slice());
-      }
+      if (this.makeFilter === null) this.upstream.sendHeaders(fields, true);
+      else this.filterEnd(this.makeFilter, this.upstream, fields);
     } else {
       this.early?.addTrailers(fields);
     }
@@ -160,7 +157,7 @@ export class RelayCall implements StreamSink, WaitingCall {
     client.source = upstream;
   }
 
-  /** Takes bytes while there is no filter yet: a whole message that is only to be looked at needs none. */
+  /** Takes bytes while there is no filter: what is only to be looked at needs none, unless it is compressed. */
   private filter(
     make: FilterMaker,
     upstream: Stream,
@@ -169,15 +166,37 @@ export class RelayCall implements StreamSink, WaitingCall {
     end: number,
     fin: boolean,
   ): number {
-    if (make.look === undefined || !isPlainMessage(buffer, start, end))
-      return this.startFilter(make, upstream).data(buffer, start, end, fin);
+    if (make.look === undefined) return this.startFilter(make, upstream).data(buffer, start, end, fin);
     try {
-      make.look(buffer, start + PREFIX_BYTES, end);
+      if (this.observer === null && isPlainMessage(buffer, start, end)) {
+        make.look(buffer, start + PREFIX_BYTES, end);
+      } else {
+        if (this.observer === null && !isPlain(this.encoding))
+          return this.startFilter(make, upstream).data(buffer, start, end, fin);
+        this.observer ??= make.observe!();
+        this.observer.feed(buffer, start, end);
+        if (fin) this.observer.finish();
+      }
     } catch (error) {
       this.refuse(error);
       return end - start;
     }
     return upstream.forward(buffer, start, end, fin);
+  }
+
+  /** The request ended with trailers. */
+  private filterEnd(make: FilterMaker, upstream: Stream, trailers: readonly Field[]): void {
+    if (make.look === undefined) {
+      for (const field of trailers) field.retain();
+      this.startFilter(make, upstream).end(trailers.slice());
+      return;
+    }
+    try {
+      this.observer?.finish();
+      upstream.sendHeaders(trailers, true);
+    } catch (error) {
+      this.refuse(error);
+    }
   }
 
   private startFilter(make: FilterMaker, upstream: Stream): FilteredRequest {
@@ -255,6 +274,11 @@ export class RelayCall implements StreamSink, WaitingCall {
 function isPlainMessage(buffer: Buffer, start: number, end: number): boolean {
   const length = end - start - PREFIX_BYTES;
   return length >= 0 && buffer[start] === 0 && buffer.readUInt32BE(start + 1) === length;
+}
+
+/** Whether messages of this encoding cannot be compressed. */
+function isPlain(encoding: string): boolean {
+  return encoding === "" || encoding === "identity";
 }
 
 function statusOf(fields: readonly Field[]): number {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { CallError } from "../../src/proxy/messages/call-error.ts";
-import { type ScanVisitor, scanRequest } from "../../src/proxy/messages/request-scan.ts";
-import { Take } from "../../src/wire/field-scanner.ts";
+import type { FilterMaker } from "../../src/proxy/messages/relay-filter.ts";
+import { ScanObserver, type ScanVisitor, scanRequest } from "../../src/proxy/messages/request-scan.ts";
+import { FieldScanner, Take } from "../../src/wire/field-scanner.ts";
 import { FieldWriter } from "../../src/wire/field-writer.ts";
 import { atRest } from "../support/at-rest.ts";
 import { bridgeTo } from "../support/bridge.ts";
@@ -43,12 +44,29 @@ function entries(...third: (number | null)[]): Buffer {
   return Buffer.concat(outer.finish());
 }
 
-async function scanned(t: TestContext, body: Buffer, step: number, extra: [string, string][] = []) {
+const FILTER = scanRequest(() => [new Visitor()]);
+
+/** The same filter as it is made for what is only looked at: nothing is held, and a message in one piece needs no filter. */
+const OBSERVER: FilterMaker = Object.assign(
+  scanRequest(() => [new Visitor()]),
+  {
+    look(buffer: Buffer, start: number, end: number) {
+      const visitor = new Visitor();
+      const scanner = new FieldScanner(visitor);
+      scanner.feed(buffer, start, end);
+      scanner.finish();
+      visitor.complete();
+    },
+    observe: () => new ScanObserver(() => new Visitor()),
+  },
+);
+
+type Extra = [string, string][];
+
+async function scanned(t: TestContext, filter: FilterMaker, body: Buffer, step: number, extra: Extra = []) {
   const upstream = await startEcho();
   t.after(() => upstream.close());
-  const routes = new Map([
-    ["/test.Echo/Call", { lane: "relay", filter: scanRequest(() => [new Visitor()]) } as const],
-  ]);
+  const routes = new Map([["/test.Echo/Call", { lane: "relay", filter } as const]]);
   const bridge = await bridgeTo(t, upstream.address, {}, { routes });
   await upstream.nextPeer();
   const client = await connectRaw(bridge.address);
@@ -63,43 +81,78 @@ async function scanned(t: TestContext, body: Buffer, step: number, extra: [strin
   return { record, seen: peer.stream(1) };
 }
 
-for (const step of [1, 100, 16_384]) {
-  test(`what is understood passes untouched, in frames of ${step} bytes`, async (t) => {
-    const body = Buffer.concat([message(entries(null, 0)), message(Buffer.alloc(0)), message(entries(null))]);
-    const { record } = await scanned(t, body, step);
-    assert.equal(record.grpcStatus, 0);
-    assert.deepEqual(record.bytes(), body);
+for (const [how, filter] of [
+  ["filtered", FILTER],
+  ["observed", OBSERVER],
+] as const) {
+  for (const step of [1, 100, 16_384]) {
+    test(`${how}: what is understood passes untouched, in frames of ${step} bytes`, async (t) => {
+      const body = Buffer.concat([
+        message(entries(null, 0)),
+        message(Buffer.alloc(0)),
+        message(entries(null)),
+      ]);
+      const { record } = await scanned(t, filter, body, step);
+      assert.equal(record.grpcStatus, 0);
+      assert.deepEqual(record.bytes(), body);
+    });
+
+    test(`${how}: what is not is refused, and the upstream never has the whole message, in frames of ${step} bytes`, async (t) => {
+      const good = message(entries(null));
+      const bad = message(entries(null, 7, null));
+      const { record, seen } = await scanned(t, filter, Buffer.concat([good, bad]), step);
+      assert.deepEqual(
+        [record.grpcStatus, record.last("grpc-message")],
+        [12, "the upstream knows no field 3"],
+      );
+      assert.equal(seen.ended, false);
+      assert.equal(seen.reset, h2.Code.CANCEL);
+      assert.ok(seen.received < good.length + bad.length);
+    });
+
+    test(`${how}: a verdict at the end of a message comes in time, in frames of ${step} bytes`, async (t) => {
+      const body = message(entries(null, null, null, null));
+      const { record, seen } = await scanned(t, filter, body, step);
+      assert.deepEqual([record.grpcStatus, record.last("grpc-message")], [8, "more than 3 entries"]);
+      assert.ok(seen.received < body.length);
+    });
+  }
+
+  test(`${how}: a compressed message is looked at, and goes on as it came`, async (t) => {
+    const zipped = (bytes: Buffer): Buffer => {
+      const packed = message(gzipSync(bytes));
+      packed[0] = 1;
+      return packed;
+    };
+    const fine = Buffer.concat([zipped(entries(null, null)), zipped(entries(null))]);
+    assert.deepEqual((await scanned(t, filter, fine, 9, [["grpc-encoding", "gzip"]])).record.bytes(), fine);
+    const { record } = await scanned(t, filter, zipped(entries(1)), 9, [["grpc-encoding", "gzip"]]);
+    assert.equal(record.grpcStatus, 12);
+    const unknown = await scanned(t, filter, zipped(entries(1)), 9, [["grpc-encoding", "snappy"]]);
+    assert.equal(unknown.record.grpcStatus, 12);
+    assert.match(unknown.record.last("grpc-message") ?? "", /snappy/);
   });
 
-  test(`what is not is refused, and the upstream never has the whole message, in frames of ${step} bytes`, async (t) => {
-    const good = message(entries(null));
-    const bad = message(entries(null, 7, null));
-    const { record, seen } = await scanned(t, Buffer.concat([good, bad]), step);
-    assert.deepEqual([record.grpcStatus, record.last("grpc-message")], [12, "the upstream knows no field 3"]);
-    assert.equal(seen.ended, false);
-    assert.equal(seen.reset, h2.Code.CANCEL);
-    assert.ok(seen.received < good.length + bad.length);
+  test(`${how}: one message in one frame`, async (t) => {
+    const body = message(entries(null));
+    assert.deepEqual((await scanned(t, filter, body, 16_384)).record.bytes(), body);
+    assert.equal((await scanned(t, filter, message(entries(1)), 16_384)).record.grpcStatus, 12);
   });
 
-  test(`a verdict at the end of a message comes in time, in frames of ${step} bytes`, async (t) => {
-    const body = message(entries(null, null, null, null));
-    const { record, seen } = await scanned(t, body, step);
-    assert.deepEqual([record.grpcStatus, record.last("grpc-message")], [8, "more than 3 entries"]);
-    assert.ok(seen.received < body.length);
+  test(`${how}: a request that ends within a message is refused`, async (t) => {
+    const cut = message(entries(null)).subarray(0, -1);
+    const { record } = await scanned(t, filter, cut, 100);
+    assert.deepEqual(
+      [record.grpcStatus, record.last("grpc-message")],
+      [13, "the stream ended inside a message"],
+    );
+  });
+
+  test(`${how}: a message that is marked as compressed in a call that names no compression is refused`, async (t) => {
+    const marked = message(entries(null));
+    marked[0] = 1;
+    const { record } = await scanned(t, filter, marked, 100);
+    assert.equal(record.grpcStatus, 13);
+    assert.match(record.last("grpc-message") ?? "", /names no compression/);
   });
 }
-
-test("a compressed message is looked at, and goes on as it came", async (t) => {
-  const zipped = (bytes: Buffer): Buffer => {
-    const packed = message(gzipSync(bytes));
-    packed[0] = 1;
-    return packed;
-  };
-  const fine = Buffer.concat([zipped(entries(null, null)), zipped(entries(null))]);
-  assert.deepEqual((await scanned(t, fine, 9, [["grpc-encoding", "gzip"]])).record.bytes(), fine);
-  const { record } = await scanned(t, zipped(entries(1)), 9, [["grpc-encoding", "gzip"]]);
-  assert.equal(record.grpcStatus, 12);
-  const unknown = await scanned(t, zipped(entries(1)), 9, [["grpc-encoding", "snappy"]]);
-  assert.equal(unknown.record.grpcStatus, 12);
-  assert.match(unknown.record.last("grpc-message") ?? "", /snappy/);
-});

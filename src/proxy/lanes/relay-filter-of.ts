@@ -1,7 +1,7 @@
 import type { BoundHead, MethodPlan } from "../../plan/plan.ts";
 import { type HeadRewrite, headEditor, rewriteHead } from "../messages/head-rewriter.ts";
 import type { FilterMaker } from "../messages/relay-filter.ts";
-import { scanRequest } from "../messages/request-scan.ts";
+import { ScanObserver, scanRequest } from "../messages/request-scan.ts";
 
 /**
  * The filter that does to relayed requests what a plan wants: scans first, then the rewriting of one field of the first message, by
@@ -15,7 +15,10 @@ export function relayFilterOf({ heads, scans, uses }: MethodPlan): FilterMaker |
   if (head === undefined) {
     if (!watched) return undefined;
     if (uses === null || scans.length > 0) return scanRequest(visitors);
-    return Object.assign(scanRequest(visitors), { look: uses.look.bind(uses) });
+    return Object.assign(scanRequest(visitors), {
+      look: uses.look.bind(uses),
+      observe: () => new ScanObserver(() => uses.scan()),
+    });
   }
   const rewrite = inTurn(heads);
   if (!watched) return rewriteHead(head.field, rewrite);

@@ -19,10 +19,7 @@ const decoders: Readonly<
  */
 export async function inflateMessage(encoding: string, bytes: Buffer, limit: number): Promise<Buffer> {
   if (encoding === "identity" || encoding === "") {
-    throw new CallError(
-      Status.INTERNAL,
-      "a message is marked as compressed, but grpc-encoding names no compression",
-    );
+    throw uncalledCompression();
   }
   const decode = decoders[encoding];
   if (decode === undefined) throw unreadableEncoding(encoding);
@@ -43,4 +40,12 @@ export async function inflateMessage(encoding: string, bytes: Buffer, limit: num
 export function unreadableEncoding(encoding: string): CallError {
   const text = `the message encoding "${encoding.slice(0, 40)}" cannot be read here; it must be one of ${READABLE_ENCODINGS}`;
   return new CallError(Status.UNIMPLEMENTED, text);
+}
+
+/** The error of a compressed message in a call that names no compression. */
+export function uncalledCompression(): CallError {
+  return new CallError(
+    Status.INTERNAL,
+    "a message is marked as compressed, but grpc-encoding names no compression",
+  );
 }

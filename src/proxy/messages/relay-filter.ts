@@ -41,4 +41,13 @@ export interface FilterMaker {
    * comes in one piece needs no filter then.
    */
   readonly look?: (buffer: Buffer, start: number, end: number) => void;
+  /** The same for requests in pieces of which no message is compressed: they are looked at, and go on as they came. */
+  readonly observe?: () => RequestObserver;
+}
+
+/** Looks at the bytes of one request before they go on. Throws to refuse it. */
+export interface RequestObserver {
+  feed(buffer: Buffer, start: number, end: number): void;
+  /** The request is complete. */
+  finish(): void;
 }

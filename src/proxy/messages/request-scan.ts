@@ -1,6 +1,9 @@
+import { type EnvelopeHandler, EnvelopeParser, MAX_DECLARED_BYTES } from "../../wire/envelope.ts";
 import { FieldScanner, type FieldVisitor } from "../../wire/field-scanner.ts";
+import { cutMessage } from "./call-error.ts";
+import { uncalledCompression } from "./inflate.ts";
 import { type EditorMaker, type MessageEditor, MessageFilter, prefix } from "./message-filter.ts";
-import type { FilterMaker, Outflow } from "./relay-filter.ts";
+import type { FilterMaker, Outflow, RequestObserver } from "./relay-filter.ts";
 
 /** Looks at the fields of one message; throws to refuse the call, at the latest in `complete`. */
 export interface ScanVisitor extends FieldVisitor {
@@ -70,5 +73,40 @@ class RequestScan implements MessageEditor {
       scanner.finish();
       visitor.complete();
     }
+  }
+}
+
+/** Looks at the messages of a request where none is compressed; `makeVisitor` makes the visitor of one. */
+export class ScanObserver implements RequestObserver, EnvelopeHandler {
+  private readonly makeVisitor: () => ScanVisitor;
+  private readonly parser = new EnvelopeParser(this, MAX_DECLARED_BYTES);
+  private visitor: ScanVisitor | null = null;
+  private scanner: FieldScanner | null = null;
+
+  constructor(makeVisitor: () => ScanVisitor) {
+    this.makeVisitor = makeVisitor;
+  }
+
+  feed(buffer: Buffer, start: number, end: number): void {
+    this.parser.feed(buffer, start, end);
+  }
+
+  finish(): void {
+    if (!this.parser.idle) throw cutMessage();
+  }
+
+  begin(_length: number, compressed: boolean): void {
+    if (compressed) throw uncalledCompression();
+    this.visitor = this.makeVisitor();
+    this.scanner = new FieldScanner(this.visitor);
+  }
+
+  bytes(buffer: Buffer, start: number, end: number): void {
+    this.scanner!.feed(buffer, start, end);
+  }
+
+  end(): void {
+    this.scanner!.finish();
+    this.visitor!.complete();
   }
 }
