@@ -91,7 +91,9 @@ export class ServerPeer {
   /** What is known of all instances, if that is all there is to find out at the moment; else null. */
   get settled(): KnownServer | null {
     const { first } = this;
-    if (first === undefined || !this.uniform || !(this.looked || this.configured)) return null;
+    // What the operator says counts as long as nothing is learned beyond it.
+    if (first === undefined) return this.configured ? this.assumed : null;
+    if (!this.uniform || !(this.looked || this.configured)) return null;
     const { known, learned, interruptions } = first;
     return interruptions === this.target.interruptions && eventTime() - learned <= FRESH ? known : null;
   }
