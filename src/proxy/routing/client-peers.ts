@@ -49,9 +49,8 @@ export class ClientPeers {
 
   private read(field: Field): ClientPeer {
     if (field === this.lastField) return this.lastPeer;
-    const known = this.startsAsLast(field);
+    if (this.startsAsLast(field)) return this.lastPeer;
     this.lastField = field;
-    if (known) return this.lastPeer;
     const { value, huffman } = field;
     const telling = telltale(value);
     this.lastHuffman = huffman;
