@@ -52,9 +52,13 @@ export class FieldScanner {
   private take: number = Take.SKIP;
   private bytesLeft = 0;
   private gathered: MessageBuffer | null = null;
+  private readonly lends: boolean;
+  private lent: Buffer | null = null;
 
-  constructor(visitor: FieldVisitor) {
+  /** With `lends`, payloads are shown where they lie if they came in one piece: valid until the visitor returns. */
+  constructor(visitor: FieldVisitor, lends = false) {
     this.visitor = visitor;
+    this.lends = lends;
   }
 
   /** Takes the next bytes of the message. @throws WireError `truncated`, `varint`, `field-number`, `wire-type` or `too-deep`. */
@@ -63,7 +67,7 @@ export class FieldScanner {
     while (at < end) {
       if (this.state === State.BYTES) {
         const next = Math.min(end, at + this.bytesLeft);
-        this.gathered?.append(chunk, at, next);
+        if (this.gathered !== null) this.gather(this.gathered, chunk, at, next);
         this.bytesLeft -= next - at;
         this.offset += next - at;
         at = next;
@@ -174,11 +178,17 @@ export class FieldScanner {
     if (length === 0) this.endBytes();
   }
 
+  private gather(gathered: MessageBuffer, chunk: Buffer, start: number, end: number): void {
+    if (this.lends && end - start === gathered.length) this.lent = chunk.subarray(start, end);
+    else gathered.append(chunk, start, end);
+  }
+
   private endBytes(): void {
     this.state = State.TAG;
     const { gathered } = this;
     this.gathered = null;
-    if (gathered !== null) this.show(gathered.view());
+    if (gathered !== null) this.show(this.lent ?? gathered.view());
+    this.lent = null;
     this.leave();
   }
 

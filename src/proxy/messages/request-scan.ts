@@ -76,7 +76,7 @@ class RequestScan implements MessageEditor {
   }
 }
 
-/** Looks at the messages of a request where none is compressed; `makeVisitor` makes the visitor of one. */
+/** Looks at the messages of a request where none is compressed; `makeVisitor` makes the visitor of one, which keeps no payload. */
 export class ScanObserver implements RequestObserver, EnvelopeHandler {
   private readonly makeVisitor: () => ScanVisitor;
   private readonly parser = new EnvelopeParser(this, MAX_DECLARED_BYTES);
@@ -98,7 +98,7 @@ export class ScanObserver implements RequestObserver, EnvelopeHandler {
   begin(_length: number, compressed: boolean): void {
     if (compressed) throw uncalledCompression();
     this.visitor = this.makeVisitor();
-    this.scanner = new FieldScanner(this.visitor);
+    this.scanner = new FieldScanner(this.visitor, true);
   }
 
   bytes(buffer: Buffer, start: number, end: number): void {
