@@ -18,6 +18,9 @@ import {
 import { ids, of } from "../names.ts";
 import { lacks, type NotBuilt } from "./not-built.ts";
 
+/** In every name of a compressed blob; found sooner than its parts. */
+const COMPRESSED = Buffer.from("compressed-blobs");
+
 const V2 = "build.bazel.remote.execution.v2";
 const BATCH_COMPRESSOR = `${V2}.BatchUpdateBlobsRequest.Request.compressor` as const;
 
@@ -53,7 +56,8 @@ export const STORAGE: readonly NotBuilt[] = [
             element: "behaviour:compressed-blobs",
             text: "resource_name",
             path: [1],
-            holds: (payload) => parseResourceName(payload.toString())?.compressor != null,
+            holds: (payload) =>
+              payload.includes(COMPRESSED) && parseResourceName(payload.toString())?.compressor != null,
           },
         },
       ],
