@@ -7,7 +7,7 @@ import { Status } from "../../src/wire/status.ts";
 import { bridgeTo } from "../support/bridge.ts";
 import { type CapabilitiesDraft, capabilities } from "../support/capabilities.ts";
 import { freePort } from "../support/free-port.ts";
-import { CallFailed, ReapiClient, sha256, V2 } from "../support/reapi-client.ts";
+import { failure, ReapiClient, sha256, V2 } from "../support/reapi-client.ts";
 import { type Answer, recordingServer } from "../support/recording-server.ts";
 import { routed } from "../support/upstreams.ts";
 
@@ -43,16 +43,6 @@ const says = (minor: number, change: CapabilitiesDraft = {}): Answer => {
 
 async function told(client: ReapiClient): Promise<Api<"ServerCapabilities">> {
   return codec().decode(`${V2}.ServerCapabilities`, await client.unaryBytes(GET_CAPABILITIES, NOTHING));
-}
-
-async function failure(call: Promise<unknown>): Promise<CallFailed> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof CallFailed) return error;
-    throw error;
-  }
-  throw new Error("the call did not fail");
 }
 
 test("calls go by their service, and capabilities are those of both", async (t) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
 import { codec } from "../../src/spec/codec.ts";
-import { CallFailed, ReapiClient, sha256, V2 } from "../support/reapi-client.ts";
+import { failure, ReapiClient, sha256, V2 } from "../support/reapi-client.ts";
 import { startRig } from "./support/rig.ts";
 
 // Pairs that do not work by themselves for the names in their calls, and work through the bridge.
@@ -18,16 +18,6 @@ async function rig(t: TestContext, serverName: string, clientName = "nativelink"
     direct: new ReapiClient(t, running.direct),
     bridged: new ReapiClient(t, running.bridged(client)),
   };
-}
-
-async function failure(call: Promise<unknown>): Promise<CallFailed> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof CallFailed) return error;
-    throw error;
-  }
-  throw new Error("the call did not fail");
 }
 
 for (const server of [

@@ -9,7 +9,7 @@ import type { Violation } from "../../src/wire/error-details.ts";
 import { Status } from "../../src/wire/status.ts";
 import { bridgeTo } from "../support/bridge.ts";
 import { type CapabilitiesDraft, capabilities } from "../support/capabilities.ts";
-import { CallFailed, ReapiClient, sha256, V2, type V2Message } from "../support/reapi-client.ts";
+import { failure, ReapiClient, sha256, V2, type V2Message } from "../support/reapi-client.ts";
 import { type Answers, Refusal, recordingServer } from "../support/recording-server.ts";
 
 // What a proxy between clients and servers of this API must not break, each rule in the real bridge.
@@ -34,16 +34,6 @@ async function between(t: TestContext, answers: Answers, { server, client }: Sid
     clientProfile: client ?? null,
   });
   return { upstream, client: new ReapiClient(t, bridge.address) };
-}
-
-async function failure(call: Promise<unknown>): Promise<CallFailed> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof CallFailed) return error;
-    throw error;
-  }
-  throw new Error("the call did not fail");
 }
 
 function result(message: Draft<Api<"ActionResult">>): Buffer {

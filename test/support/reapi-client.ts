@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { TestContext } from "node:test";
+import { CallFailed } from "../../src/client/call-failed.ts";
 import { Connection, type Fields, type Headers, type OpenWrite } from "../../src/client/connection.ts";
 import { startEmbedded } from "../../src/embedded/server.ts";
 import type { Codec, Draft } from "../../src/spec/codec.ts";
@@ -12,7 +13,7 @@ export const V2 = "build.bazel.remote.execution.v2";
 /** A message of the execution package. */
 export type V2Message<Name extends string> = Messages[Extract<`${typeof V2}.${Name}`, keyof Messages>];
 
-export { CallFailed } from "../../src/client/call-failed.ts";
+export { CallFailed };
 
 /** A client of one level on a connection of its own. */
 export class ReapiClient {
@@ -128,4 +129,15 @@ export async function embedded(
 
 function full(path: string): string {
   return path.startsWith("/") ? path : `/${V2}.${path}`;
+}
+
+/** What a call failed with, which has to fail. */
+export async function failure(call: Promise<unknown>): Promise<CallFailed> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof CallFailed) return error;
+    throw error;
+  }
+  throw new Error("the call did not fail");
 }

@@ -56,6 +56,30 @@ function scanned(bytes: Buffer, cuts: readonly number[]): string[] | string {
   return visitor.seen;
 }
 
+it("a payload that comes in one piece is lent as it lies, if asked for, and one in pieces is collected", () => {
+  const message = Buffer.from([0x0a, 3, 1, 2, 3]);
+  const shown = (lends: boolean, cut: number): Buffer => {
+    let payload: Buffer = Buffer.alloc(0);
+    const value = (_number: number, _wireType: number, bytes: Buffer): void => {
+      payload = bytes;
+    };
+    const scanner = new FieldScanner({ field: () => Take.GATHER, value }, lends);
+    scanner.feed(message, 0, cut);
+    scanner.feed(message, cut);
+    scanner.finish();
+    assert.deepEqual([...payload], [1, 2, 3]);
+    return payload;
+  };
+  assert.equal(shown(true, 2).buffer, message.buffer);
+  assert.equal(shown(true, 2).byteOffset, message.byteOffset + 2);
+  for (const [lends, cut] of [
+    [true, 3],
+    [false, 2],
+  ] as const) {
+    assert.notEqual(shown(lends, cut).buffer, message.buffer);
+  }
+});
+
 const cuts = fc.array(fc.nat(200), { maxLength: 12 });
 
 describe("field scanner", () => {
