@@ -10,6 +10,8 @@ import {
 import type { Call, Edit, Originals } from "../translators/translator.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Digest, readDigest } from "../wire/digest.ts";
+import { DIGEST_FUNCTIONS } from "../wire/digest-function.ts";
+import { digestOf } from "../wire/hasher.ts";
 import { rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 
@@ -119,7 +121,19 @@ function originalsOf({ port, scratch }: Call): Originals {
   const readAction = () => (action ??= read((scratch.get(SCRATCH) as Digest | undefined) ?? null));
   const readCommand = () =>
     (command ??= readAction().then((bytes) => read(bytes === null ? null : commandOf(bytes))));
-  return { port, action: readAction, command: readCommand };
+  return {
+    port,
+    action: readAction,
+    command: readCommand,
+    foreign: false,
+    digestOf: (bytes) => digestOf(bytes, DIGEST_FUNCTIONS[0]!),
+    read: (digest) => port.readBlob(digest, MOST_BYTES),
+    async derive(_, make) {
+      const { value, blobs } = await make();
+      await port.writeBlobs(blobs);
+      return value;
+    },
+  };
 }
 
 function commandOf(action: Buffer): Digest | null {

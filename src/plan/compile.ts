@@ -127,8 +127,8 @@ class Compiler {
     }
     if (content !== undefined) {
       this.content.push(content);
-      const { action, command, directory } = content;
-      const changesActions = (action ?? command ?? directory) !== undefined;
+      const { action, directory } = content;
+      const changesActions = (action ?? directory) !== undefined;
       for (const path of changesActions ? WITH_ACTIONS : WITH_RESULTS) this.method(path).open(id);
     }
     if (step.refuse !== undefined) this.reject(translator, step.refuse, from);

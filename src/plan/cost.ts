@@ -29,7 +29,7 @@ export const COST_TEXTS: Readonly<Record<CostClass, string>> = {
 
 /** The dearest that a plan does to any method. The answer to GetCapabilities does not count: it is asked for once. */
 export function costOf({ methods, content, checks }: Plan): CostClass {
-  if (checks.length > 0 || content.some(({ action, command, directory }) => action ?? command ?? directory)) {
+  if (checks.length > 0 || content.some(({ action, directory }) => action ?? directory)) {
     return "reads";
   }
   const costs = [...methods]

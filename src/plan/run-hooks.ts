@@ -1,7 +1,7 @@
 /** Runs the hooks of a plan over messages that are opened. */
 import type { Call } from "../translators/translator.ts";
 import { FieldScanner } from "../wire/field-scanner.ts";
-import { rewriteMessage } from "../wire/rewrite.ts";
+import { joined, rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 import type { BoundHead, BoundHook, MethodPlan, Plan } from "./plan.ts";
 
@@ -83,10 +83,4 @@ function rewriteField(message: Buffer, { field: number, rewrite }: BoundHead): B
     },
   );
   return joined(slices, message);
-}
-
-/** What an edit made: one buffer, the very `original` where nothing was changed. */
-export function joined(slices: readonly Buffer[] | null, original: Buffer): Buffer {
-  if (slices === null) return original;
-  return slices.length === 1 ? slices[0]! : Buffer.concat(slices);
 }

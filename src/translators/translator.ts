@@ -11,7 +11,8 @@ import type { ApiWindow } from "../peers/version-rule.ts";
 import type { ElementId } from "../spec/ledger.ts";
 import type { RefusalCode } from "../spec/refusal-codes.ts";
 import type { Level } from "../spec/versions.ts";
-import type { Upstream } from "../upstream/port.ts";
+import type { Blob, Upstream } from "../upstream/port.ts";
+import type { Digest } from "../wire/digest.ts";
 import type { FieldVisitor } from "../wire/field-scanner.ts";
 import type { MemoryAllowance } from "../wire/message-buffer.ts";
 
@@ -47,7 +48,11 @@ export type Edit = readonly Buffer[] | null;
 export interface Call {
   /** `/package.Service/Method`. */
   readonly method: string;
+  /** The instance as the upstream calls it, and as the client does. */
   readonly instance: string;
+  readonly clientInstance: string;
+  /** The address of the upstream, to tell what is known of one from what is known of others. */
+  readonly upstream: string;
   /** The caller's, by name; values of `-bin` names are base64. */
   readonly metadata: readonly (readonly [name: string, value: string])[];
   /** When the caller gives up, in milliseconds of `performance.now()`; null for never. */
@@ -56,6 +61,8 @@ export interface Call {
   readonly cancelled: AbortSignal;
   /** The upstream, with the caller's metadata and what is left of its deadline. */
   readonly port: Upstream;
+  /** The same for digests of one function, by its number (0 to tell by length), and for another instance by the client's name for it. */
+  portFor(digestFunction: number, clientInstance?: string): Upstream;
   readonly log: Log;
   /** What a feature remembers from the request for the response, by its id. */
   readonly scratch: Map<string, unknown>;
@@ -110,24 +117,70 @@ export interface MetadataHook {
   rewrite(values: readonly string[], pair: Pair): readonly string[] | null;
 }
 
-/** What a content hook may look at besides its message. */
-export interface Originals {
-  /** The client's own Action, and its Command, read when asked for; null where they are not known or cannot be had. */
-  readonly action: () => Promise<Buffer | null>;
-  readonly command: () => Promise<Buffer | null>;
-  /** The upstream the input tree is read from. */
-  readonly port: Upstream;
+/** An Action and its Command as one step on the way to the upstream gets them: the client's own, with what the steps before made of them. */
+export interface ActionMessages {
+  readonly action: Buffer;
+  readonly command: Buffer;
 }
 
-/** Edits a message of the store, given the client's originals. */
-type ContentHook = (message: Buffer, originals: Originals, pair: Pair) => Edit | Promise<Edit>;
+/** What an action hook may go by besides bytes. */
+export interface ActionInputs {
+  /** Bytes that no other execution has, the same as long as the operation lives (D43); null unless a `nonce` hook wants them. */
+  readonly nonce: Buffer | null;
+}
 
-/** What is done to messages of the store, whichever call leads to them. `result` edits ActionResults on their way to the client. */
+/** What an action hook makes of an action; whatever is absent stays. Digests that follow from it are none of its business. */
+export interface ActionEdit {
+  readonly action?: Edit;
+  readonly command?: Edit;
+  /** Directories of the input root that have to be there, by their paths from it: those that are missing are made (D28). */
+  readonly directories?: readonly string[];
+}
+
+/** What a result hook may look at and make besides the result. */
+export interface Originals {
+  /** The Action, and its Command, as the feature's own `action` hook got them; null where they are not known or cannot be had. */
+  readonly action: () => Promise<Buffer | null>;
+  readonly command: () => Promise<Buffer | null>;
+  /** Whether the result was found under the digest of the client's own Action while another one runs in its place: then any client may have written it. */
+  readonly foreign: boolean;
+  /** The upstream. */
+  readonly port: Upstream;
+  /** The digest of bytes, by the function of the call. @throws BridgeError for functions that cannot be computed here. */
+  digestOf(bytes: Buffer): Digest;
+  /** A blob of the upstream, or one that a hook made for this result. @throws UpstreamError as `Upstream.readBlob`. */
+  read(digest: Digest): Promise<Buffer>;
+  /**
+   * What `make` makes of stored blobs, and nothing else: `key` says of which, and by which rule. Kept, and made again only where nobody remembers it or the
+   * upstream has lost a blob of it. The blobs are stored before the client sees the result.
+   */
+  derive<Value>(key: string, make: () => Promise<Derived<Value>>): Promise<Value>;
+}
+
+/** Something made of stored blobs, small enough to keep, and the new blobs that it refers to. */
+export interface Derived<Value> {
+  readonly value: Value;
+  readonly blobs: readonly Blob[];
+}
+
+/** Edits an action; pure, and the same for equal input. Throws a `BridgeError` to refuse an execution, which makes a look-up a miss. */
+type ActionHook = (given: ActionMessages, inputs: ActionInputs, pair: Pair) => ActionEdit | null;
+
+/** Edits a Directory of the input tree without looking at others; pure. Throws as action hooks do. */
+type DirectoryHook = (directory: Buffer, pair: Pair) => Edit;
+
+/** Edits an ActionResult on its way to the client. It may get one that is in the client's form already, and then changes nothing. */
+type ResultHook = (result: Buffer, originals: Originals, pair: Pair) => Edit | Promise<Edit>;
+
+/** What is done to messages of the store, whichever call leads to them. Where hooks change nothing, the client's own Action runs. */
 export interface ContentHooks {
-  readonly action?: ContentHook;
-  readonly command?: ContentHook;
-  readonly directory?: ContentHook;
-  readonly result?: ContentHook;
+  readonly action?: ActionHook;
+  readonly directory?: DirectoryHook;
+  readonly result?: ResultHook;
+  /** Whether the execution of an action is to have a nonce. */
+  readonly nonce?: (given: ActionMessages, pair: Pair) => boolean;
+  /** The path of an output, as a request names it that wants it inlined, in the form that the upstream has for it. */
+  readonly outputName?: (path: string, given: ActionMessages, pair: Pair) => string;
 }
 
 /** Rewrites what does not agree. Hooks return null where a message has nothing to rewrite: most do not. */

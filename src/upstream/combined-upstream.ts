@@ -1,4 +1,5 @@
 import type { Digest } from "../wire/digest.ts";
+import type { DigestFunction } from "../wire/digest-function.ts";
 import type { Blob, BlobRead, Upstream } from "./port.ts";
 
 /** The ports of the upstreams that together serve one instance. */
@@ -17,6 +18,10 @@ export class CombinedUpstream implements Upstream {
 
   constructor(of: Combined) {
     this.of = of;
+  }
+
+  functionOf(digest: Digest): DigestFunction {
+    return this.of.store.functionOf(digest);
   }
 
   capabilities(): Promise<Buffer> {

@@ -1,4 +1,5 @@
 import type { Digest } from "../wire/digest.ts";
+import type { DigestFunction } from "../wire/digest-function.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
 /**
@@ -13,6 +14,9 @@ import type { UpstreamError } from "./upstream-error.ts";
  *   what else the port returns, until the caller's call is over.
  */
 export interface Upstream {
+  /** The function that a digest was made with. @throws UpstreamError INVALID_ARGUMENT for wrong digests. */
+  functionOf(digest: Digest): DigestFunction;
+
   /** The `ServerCapabilities` of the instance. */
   capabilities(): Promise<Buffer>;
 

@@ -1,4 +1,5 @@
 import type { Digest } from "../wire/digest.ts";
+import type { DigestFunction } from "../wire/digest-function.ts";
 import { FieldWriter } from "../wire/field-writer.ts";
 import type { Message } from "./exchange.ts";
 import { findMissing } from "./find-missing.ts";
@@ -23,6 +24,10 @@ export class UpstreamClient implements Upstream {
   /** Gives back to the budget what the port still counts. */
   close(): void {
     this.session.close();
+  }
+
+  functionOf(digest: Digest): DigestFunction {
+    return this.session.functionOf(digest);
   }
 
   capabilities(): Promise<Buffer> {

@@ -48,3 +48,9 @@ export function rewriteField(
   out.message(field.number, slices);
   return "drop";
 }
+
+/** What an edit made: one buffer, the very `original` where nothing was changed. */
+export function joined(slices: readonly Buffer[] | null, original: Buffer): Buffer {
+  if (slices === null) return original;
+  return slices.length === 1 ? slices[0]! : Buffer.concat(slices);
+}

@@ -22,6 +22,8 @@ export type WireErrorCode =
   | "digest-hash"
   /** A digest's size: not a plain decimal number from 0 to 2^53-1. */
   | "digest-size"
+  /** A Tree without a directory that it refers to. */
+  | "tree"
   /** A header value that should be base64 and is not. */
   | "base64"
   /** A `grpc-timeout` that is not one to eight digits and a unit. */

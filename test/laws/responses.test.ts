@@ -13,7 +13,7 @@ import {
   READ,
 } from "../../src/translators/methods.ts";
 import { MemoryUpstream } from "../support/memory-upstream.ts";
-import { call, client, plan, server } from "../translators/support.ts";
+import { call, client, originals, plan, resultOf, server } from "../translators/support.ts";
 
 // Laws of what comes back, for every pair of levels.
 
@@ -53,18 +53,8 @@ const LINKED = [
   { outputFileSymlinks: [LINK], outputSymlinks: [LINK] },
 ].map((result) => codec().encode(`${V2}.ActionResult`, { exitCode: 2, ...result }));
 
-async function editResult({ content, pair }: Plan, result: Buffer): Promise<Buffer> {
-  let current = result;
-  for (const { result: hook } of content) {
-    const edit = await hook?.(
-      current,
-      { action: async () => null, command: async () => null, port: new MemoryUpstream() },
-      pair,
-    );
-    if (edit != null) current = Buffer.concat(edit);
-  }
-  return current;
-}
+const editResult = (made: Plan, result: Buffer): Promise<Buffer> =>
+  resultOf(made, result, originals(new MemoryUpstream()));
 
 for (const from of LEVELS) {
   test(`a client of ${from} gets what every level sees alike as the same buffer`, async () => {

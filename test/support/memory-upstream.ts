@@ -2,7 +2,7 @@ import { codec } from "../../src/spec/codec.ts";
 import type { Blob, BlobRead, Upstream } from "../../src/upstream/port.ts";
 import { UpstreamError } from "../../src/upstream/upstream-error.ts";
 import { checkDigest, type Digest, formatDigest, readDigest } from "../../src/wire/digest.ts";
-import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
+import { DIGEST_FUNCTIONS, type DigestFunction } from "../../src/wire/digest-function.ts";
 import { digestOf as hashed } from "../../src/wire/hasher.ts";
 import { Status } from "../../src/wire/status.ts";
 import { Walker } from "../../src/wire/walker.ts";
@@ -29,6 +29,11 @@ export class MemoryUpstream implements Upstream {
   onExecute: (request: Buffer) => Iterable<Buffer> = () => refuse("Execution/Execute");
   /** Answers calls of methods that the port does not know. */
   onCall: (path: string, request: Buffer) => Iterable<Buffer> = refuse;
+
+  functionOf(digest: Digest): DigestFunction {
+    keyOf(digest);
+    return SHA256;
+  }
 
   /** Stores content and returns its digest. */
   put(content: Buffer | string): Digest {

@@ -1,3 +1,4 @@
+import { type ActionStep, bindStep, type Transformed, transform } from "../../src/actions/transform.ts";
 import { createLog } from "../../src/observe/log.ts";
 import type { Claim, Dialect, EvidenceSource, KnownFacts } from "../../src/peers/dialect.ts";
 import type { Role } from "../../src/peers/profile.ts";
@@ -7,7 +8,10 @@ import type { Plan, Policy } from "../../src/plan/plan.ts";
 import type { Level } from "../../src/spec/versions.ts";
 import { TRANSLATORS } from "../../src/translators/registry.ts";
 import { resolveDialect } from "../../src/translators/resolve-dialect.ts";
-import type { Call } from "../../src/translators/translator.ts";
+import type { ActionMessages, Call, Originals } from "../../src/translators/translator.ts";
+import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
+import { digestOf } from "../../src/wire/hasher.ts";
+import { joined } from "../../src/wire/rewrite.ts";
 import { MemoryUpstream } from "../support/memory-upstream.ts";
 
 interface Described<R extends Role = Role> {
@@ -77,12 +81,58 @@ export function call(method: string, port: MemoryUpstream = new MemoryUpstream()
   return {
     method,
     instance: "",
+    clientInstance: "",
+    upstream: "memory",
     metadata: [],
     deadline: null,
     cancelled: new AbortController().signal,
     port,
+    portFor: () => port,
     log: createLog({ level: "silent", pretty: false }),
     scratch: new Map(),
     budget: { free: Number.POSITIVE_INFINITY, charge() {} },
   };
+}
+
+/** The client's messages of an action, and what is known of its result. */
+export interface KnownOriginals {
+  readonly action?: Buffer | null;
+  readonly command?: Buffer | null;
+  readonly foreign?: boolean;
+}
+
+/** What result hooks are given; what they derive is stored at once. */
+export function originals(port: MemoryUpstream, known: KnownOriginals = {}): Originals {
+  const { action = null, command = null, foreign = false } = known;
+  return {
+    port,
+    foreign,
+    action: async () => action,
+    command: async () => command,
+    digestOf: (bytes) => digestOf(bytes, DIGEST_FUNCTIONS[0]!),
+    read: (digest) => port.readBlob(digest, 16 << 20),
+    async derive(_, make) {
+      const { value, blobs } = await make();
+      await port.writeBlobs(blobs);
+      return value;
+    },
+  };
+}
+
+/** The steps of a plan, in the order of the way to the server. */
+export function steps({ content, pair }: Plan): ActionStep[] {
+  return content.map((hooks) => bindStep(hooks, pair));
+}
+
+/** An Action and its Command as the upstream of a plan gets them: the very buffers where nothing changes. */
+export function transformed(plan: Plan, given: ActionMessages, nonce: Buffer | null = null): Transformed {
+  return transform(steps(plan), given, { nonce });
+}
+
+/** A result as the client of a plan gets it: the very buffer where nothing changes. */
+export async function resultOf(plan: Plan, result: Buffer, of: Originals): Promise<Buffer> {
+  let current = result;
+  for (const { result: hook } of steps(plan).reverse())
+    current = joined((await hook?.(current, of)) ?? null, current);
+  return current;
 }

@@ -3,6 +3,7 @@ import { CombinedUpstream } from "../../upstream/combined-upstream.ts";
 import type { UpstreamDialect } from "../../upstream/dialect.ts";
 import type { Upstream } from "../../upstream/port.ts";
 import { UpstreamClient } from "../../upstream/upstream-client.ts";
+import { digestFunctionByNumber } from "../../wire/digest-function.ts";
 import type { OpenedCall } from "../messages/opened-call.ts";
 import type { UpstreamTarget } from "../upstream-target.ts";
 
@@ -23,6 +24,12 @@ export interface Reaches {
   readonly execution: Reach;
 }
 
+/** What a port is for: the client's name of an instance, and the number of a digest function. */
+interface PortFor {
+  readonly instance: string;
+  readonly digestFunction: number;
+}
+
 /** A call as hooks see it; whoever makes one closes it when the call is over. */
 export interface HookCall extends Call {
   close(): void;
@@ -36,31 +43,35 @@ export function hookCall(
 ): HookCall {
   const { budget, log, method, caller } = opened;
   const clients: UpstreamClient[] = [];
-  const clientOf = ({ dialect, upstream, rename }: Reach): Upstream => {
+  const clientOf = ({ dialect, upstream, rename }: Reach, of: PortFor): Upstream => {
     const client = new UpstreamClient({
       caller: { open: (path, resourceName) => opened.call(path, resourceName, upstream), budget },
       dialect,
-      instance: rename?.(instance) ?? instance,
-      digestFunction: null,
+      instance: rename?.(of.instance) ?? of.instance,
+      digestFunction: digestFunctionByNumber(of.digestFunction) ?? null,
     });
     clients.push(client);
     return client;
   };
   const { beside } = reach;
+  const portOf = (of: PortFor): Upstream =>
+    beside === undefined
+      ? clientOf(reach, of)
+      : new CombinedUpstream({
+          store: clientOf(beside.store, of),
+          results: clientOf(beside.results, of),
+          execution: clientOf(beside.execution, of),
+        });
   return {
     method,
     instance: reach.rename?.(instance) ?? instance,
+    clientInstance: instance,
+    upstream: opened.upstreamName,
     metadata: caller.metadata.map(({ name, value }) => [name.text, value] as const),
     deadline: caller.deadline,
     cancelled: caller.cancelled,
-    port:
-      beside === undefined
-        ? clientOf(reach)
-        : new CombinedUpstream({
-            store: clientOf(beside.store),
-            results: clientOf(beside.results),
-            execution: clientOf(beside.execution),
-          }),
+    port: portOf({ instance, digestFunction: 0 }),
+    portFor: (digestFunction, other = instance) => portOf({ instance: other, digestFunction }),
     log,
     scratch: new Map(),
     budget,

@@ -1,6 +1,7 @@
 import type { MethodPlan } from "../../plan/plan.ts";
-import { editRequest, editResponse, joined } from "../../plan/run-hooks.ts";
+import { editRequest, editResponse } from "../../plan/run-hooks.ts";
 import type { Pair } from "../../translators/translator.ts";
+import { joined } from "../../wire/rewrite.ts";
 import type { CallHandler, OpenedCall } from "../messages/opened-call.ts";
 import type { OwnCall } from "../messages/own-call.ts";
 import { responseMetadata } from "../messages/response-metadata.ts";

@@ -80,6 +80,11 @@ export class OpenedCall {
     return this.core.budget;
   }
 
+  /** Where its calls go, for people and as a key. */
+  get upstreamName(): string {
+    return this.upstream.display;
+  }
+
   get log(): Log {
     return this.core.log;
   }

@@ -5,7 +5,7 @@ import { codec, type Draft } from "../../../src/spec/codec.ts";
 import type { Messages } from "../../../src/spec/generated/messages.ts";
 import type { Level } from "../../../src/spec/versions.ts";
 import { MemoryUpstream } from "../../support/memory-upstream.ts";
-import { client, plan, server } from "../support.ts";
+import { client, originals, plan, resultOf, server } from "../support.ts";
 
 const V2 = "build.bazel.remote.execution.v2";
 type Result = Draft<Messages[`${typeof V2}.ActionResult`]>;
@@ -23,18 +23,8 @@ function received(from: Level, to: Level, result: Buffer, command: Buffer | null
   return receivedBy(plan(client({ level: from }), server({ level: to })), result, command);
 }
 
-async function receivedBy(made: Plan, result: Buffer, command: Buffer | null = null): Promise<Buffer> {
-  let current = result;
-  for (const { result: hook } of made.content) {
-    const edit = await hook?.(
-      current,
-      { action: async () => null, command: async () => command, port: new MemoryUpstream() },
-      made.pair,
-    );
-    if (edit != null) current = Buffer.concat(edit);
-  }
-  return current;
-}
+const receivedBy = (made: Plan, result: Buffer, command: Buffer | null = null): Promise<Buffer> =>
+  resultOf(made, result, originals(new MemoryUpstream(), { command }));
 
 test("given an older server's typed lists, when a newer client reads, then it finds all links in one list, sorted", async () => {
   const result: Result = {

@@ -40,7 +40,7 @@ test("a plan costs the dearest of it, but for the answer to GetCapabilities", ()
   assert.equal(costOf(methods(["/a", RELAYED], ["/b", { ...RELAYED, scans: [scan] }])), "scan");
   assert.equal(costOf(methods([GET_CAPABILITIES, { ...RELAYED, lane: "local" }])), "none");
   assert.equal(costOf({ ...nothing, content: [{ result: () => null }] }), "none");
-  assert.equal(costOf({ ...nothing, content: [{ command: () => null }] }), "reads");
+  assert.equal(costOf({ ...nothing, content: [{ action: () => null }] }), "reads");
 });
 
 test("every class has a text", () => {
