@@ -1,5 +1,5 @@
 /** Which methods some plan may do something about. */
-import { WITH_RESULTS } from "../actions/result-edit.ts";
+import { OF_ENGINES } from "../actions/engine.ts";
 import { allMethods } from "../spec/methods.ts";
 import { stepsOf } from "../translators/check-registry.ts";
 import { EXECUTE, GET_CAPABILITIES } from "../translators/methods.ts";
@@ -19,7 +19,7 @@ export function claimedMethods(translators: readonly Translator[]): ReadonlySet<
       if (step.kind === "reject") addUses(step);
       if (step.kind !== "translate") continue;
       add(Object.keys(step.methods ?? {}));
-      if (step.content !== undefined) add(WITH_RESULTS);
+      if (step.content !== undefined || step.operations !== undefined) add(OF_ENGINES);
       if (step.refuse !== undefined) addUses(step.refuse);
     }
   }

@@ -1,25 +1,26 @@
 /** From two dialects and a policy to a plan: the only place that decides how calls travel. */
 
-import { ActionCheck } from "../actions/action-check.ts";
-import { editResult, noteAction, type ResultHook, WITH_RESULTS } from "../actions/result-edit.ts";
+import { createHash } from "node:crypto";
+import { engineCalls } from "../actions/engine.ts";
+import { Memory } from "../actions/memory.ts";
+import { bindStep } from "../actions/transform.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
 import { methodAt } from "../spec/methods.ts";
-import {
-  CANCEL_OPERATION,
-  DELETE_OPERATION,
-  EXECUTE,
-  GET_CAPABILITIES,
-  LIST_OPERATIONS,
-} from "../translators/methods.ts";
+import { EXECUTE, GET_CAPABILITIES } from "../translators/methods.ts";
 import { refusalOf } from "../translators/refusal.ts";
-import type { Pair, Reject, Step, Translate, Translator, Use } from "../translators/translator.ts";
+import type {
+  OperationManner,
+  Pair,
+  Reject,
+  Step,
+  Translate,
+  Translator,
+  Use,
+} from "../translators/translator.ts";
 import { findUse } from "../translators/uses.ts";
 import { type Decided, decide, supportOf } from "./decide.ts";
 import { MethodBuilder } from "./method-builder.ts";
 import type { Decision, FeaturePolicy, Plan, Policy } from "./plan.ts";
-
-/** Methods that name an Action, or an operation that stands for one: where another Action runs, the names change. */
-const WITH_ACTIONS = [...WITH_RESULTS, LIST_OPERATIONS, CANCEL_OPERATION, DELETE_OPERATION];
 
 /** What is said of a method that the server is known to lack. */
 const LACKING: Reject = {
@@ -32,10 +33,15 @@ const LACKING: Reject = {
 
 /**
  * The plan for a pair: pure, and the same for equal input. `translators` are in the order of running (`inOrder`); where both dialects agree
- * on everything no method is in it, so every call is relayed untouched.
+ * on everything no method is in it, so every call is relayed untouched. What engines remember lies in `memory`.
  */
-export function compilePlan(pair: Pair, policy: Policy, translators: readonly Translator[]): Plan {
-  const compiler = new Compiler(pair);
+export function compilePlan(
+  pair: Pair,
+  policy: Policy,
+  translators: readonly Translator[],
+  memory: Memory = new Memory(),
+): Plan {
+  const compiler = new Compiler(pair, memory);
   for (const translator of translators) {
     const wanted = policy[translator.feature.id] ?? "auto";
     compiler.add(translator, decide(translator, pair, wanted), wanted);
@@ -61,9 +67,14 @@ class Compiler {
   private readonly lenses: Plan["lenses"][number][] = [];
   private readonly metadata: Plan["metadata"][number][] = [];
   private readonly decisions: Decision[] = [];
+  private readonly memory: Memory;
+  private manner: OperationManner = {};
+  /** Features that the engine is there for. */
+  private readonly ofEngine = new Set<string>();
 
-  constructor(pair: Pair) {
+  constructor(pair: Pair, memory: Memory) {
     this.pair = pair;
+    this.memory = memory;
   }
 
   add(translator: Translator, decided: readonly Decided[], policy: FeaturePolicy): void {
@@ -93,44 +104,42 @@ class Compiler {
   }
 
   plan(): Plan {
-    this.editResults();
-    if (this.checks.length > 0) {
-      const check = new ActionCheck(this.checks);
-      this.method(EXECUTE).check((message, call) => check.run(message, call).then(() => null));
-    }
+    const steps = this.content.map((hooks) => bindStep(hooks, this.pair));
+    const { checks, manner, memory } = this;
+    const parts = { steps, checks, manner, plan: this.name(), memory };
+    for (const [path, engine] of engineCalls(parts)) this.method(path).serveBy(engine, this.ofEngine);
     const methods = new Map([...this.methods].map(([path, builder]) => [path, builder.build()]));
-    const { pair, content, checks, lenses, metadata, decisions } = this;
+    const { pair, content, lenses, metadata, decisions } = this;
     return Object.freeze({ pair, methods, content, checks, lenses, metadata, decisions });
   }
 
-  /** Hooks of results run in reverse, as all that edits what comes back. */
-  private editResults(): void {
-    const hooks = this.content.flatMap(({ result }) => result ?? []).reverse();
-    if (hooks.length === 0) return;
-    const bound = hooks.map(
-      (hook): ResultHook =>
-        (result, originals) =>
-          hook(result, originals, this.pair),
-    );
-    for (const path of WITH_RESULTS) {
-      this.method(path).results(noteAction, (message, call) => editResult(message, call, bound));
-    }
+  /** Short, and the same in every replica that does the same for such a pair. */
+  private name(): string {
+    const decided = this.decisions.map(({ feature, direction, from, to, verdict }) => [
+      feature,
+      direction,
+      from,
+      to,
+      verdict,
+    ]);
+    const { client, server } = this.pair;
+    const text = JSON.stringify([decided, client.facts, server.facts, this.pair.window]);
+    return createHash("sha256").update(text).digest("base64url").slice(0, 12);
   }
 
   private translate(translator: Translator, step: Translate, from: string): void {
     const { id } = translator.feature;
     for (const [path, hooks] of Object.entries(step.methods ?? {})) this.method(path).hook(id, hooks);
-    const { content, metadata } = step;
+    const { content, metadata, operations } = step;
     if (metadata !== undefined) {
       const { name, rewrite } = metadata;
       this.metadata.push({ name, rewrite: (values) => rewrite(values, this.pair) });
     }
     if (content !== undefined) {
       this.content.push(content);
-      const { action, directory } = content;
-      const changesActions = (action ?? directory) !== undefined;
-      for (const path of changesActions ? WITH_ACTIONS : WITH_RESULTS) this.method(path).open(id);
     }
+    if (content !== undefined || operations !== undefined) this.ofEngine.add(id);
+    this.manner = { ...this.manner, ...operations };
     if (step.refuse !== undefined) this.reject(translator, step.refuse, from);
   }
 

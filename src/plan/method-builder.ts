@@ -1,4 +1,5 @@
 /** Gathers what is done to the calls of one method. */
+import type { EngineCall } from "../actions/engine.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
 import type { MethodHooks, Pair, RequestScan } from "../translators/translator.ts";
 import { type RefusedUse, UseWatch } from "../translators/uses.ts";
@@ -16,6 +17,7 @@ export class MethodBuilder {
   private readonly answers: NonNullable<MethodHooks["answer"]>[] = [];
   private readonly features = new Set<string>();
   private refusal: (() => BridgeError) | null = null;
+  private engine: EngineCall | null = null;
   private opened = false;
   private local = false;
 
@@ -42,15 +44,10 @@ export class MethodBuilder {
     this.uses.push(use);
   }
 
-  /** Looks at requests as the upstream is to get them, after all hooks. */
-  check(check: BoundHook): void {
-    this.requests.push(check);
-  }
-
-  /** Edits the results in responses before all other hooks see them; `note` sees requests as the upstream gets them. */
-  results(note: BoundHook, edit: BoundHook): void {
-    this.requests.push(note);
-    this.responses.unshift(edit);
+  /** Has calls served by the engine, on behalf of these features. */
+  serveBy(engine: EngineCall, features: Iterable<string>): void {
+    this.engine = engine;
+    for (const feature of features) this.features.add(feature);
   }
 
   /** The first refusal is the one callers see. */
@@ -89,6 +86,7 @@ export class MethodBuilder {
       responses,
       streams,
       answers,
+      engine: this.engine,
       features,
     });
   }
@@ -97,6 +95,6 @@ export class MethodBuilder {
     if (this.refusal !== null) return "reject";
     if (this.served) return "local";
     const hooks = this.requests.length + this.responses.length + this.streams.length;
-    return this.opened || hooks > 0 ? "translate" : "relay";
+    return this.opened || this.engine !== null || hooks > 0 ? "translate" : "relay";
   }
 }

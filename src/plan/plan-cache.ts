@@ -1,5 +1,6 @@
 /** Plans that were compiled before. */
 import { createHash } from "node:crypto";
+import { Memory } from "../actions/memory.ts";
 import type { Dialect } from "../peers/dialect.ts";
 import type { Pair, Translator } from "../translators/translator.ts";
 import { compilePlan } from "./compile.ts";
@@ -13,6 +14,7 @@ export class PlanCache {
   private readonly translators: readonly Translator[];
   private readonly policy: Policy;
   private readonly limit: number;
+  private readonly memory = new Memory();
   private readonly plans = new Map<string, Plan>();
 
   /** `translators` in the order of running. */
@@ -25,7 +27,7 @@ export class PlanCache {
   /** The plan of a pair; compiled at its first use. */
   get(pair: Pair): Plan {
     const key = `${fingerprint(pair.client)} ${fingerprint(pair.server)} ${JSON.stringify(pair.window)}`;
-    const plan = this.plans.get(key) ?? compilePlan(pair, this.policy, this.translators);
+    const plan = this.plans.get(key) ?? compilePlan(pair, this.policy, this.translators, this.memory);
     this.plans.delete(key);
     this.plans.set(key, plan);
     if (this.plans.size > this.limit) this.plans.delete(this.plans.keys().next().value!);

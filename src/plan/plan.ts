@@ -1,5 +1,6 @@
 /** What a plan is made of. */
-import type { ContentCheck } from "../actions/action-check.ts";
+import type { EngineCall } from "../actions/engine.ts";
+import type { ContentCheck } from "../actions/prepare.ts";
 import type { Evidence } from "../peers/dialect.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
 import type { Call, ContentHooks, Edit, MethodHooks, Pair, RequestScan } from "../translators/translator.ts";
@@ -10,6 +11,8 @@ export type FeaturePolicy = "auto" | "off" | "require";
 
 /** By feature; `auto` for those it lacks. */
 export type Policy = Readonly<Record<string, FeaturePolicy>>;
+
+export type { EngineCall };
 
 /** How calls of a method travel. */
 export type Lane = "relay" | "translate" | "local" | "reject";
@@ -45,6 +48,8 @@ export interface MethodPlan {
   readonly responses: readonly BoundHook[];
   readonly streams: readonly NonNullable<MethodHooks["stream"]>[];
   readonly answers: readonly NonNullable<MethodHooks["answer"]>[];
+  /** Serves the call in place of plainly forwarding it; null where nothing about actions is at work. Requests come to it after all hooks. */
+  readonly engine: EngineCall | null;
   /** The features at work, for metrics and logs. */
   readonly features: readonly string[];
 }
@@ -88,5 +93,6 @@ export const RELAYED: MethodPlan = Object.freeze({
   responses: [],
   streams: [],
   answers: [],
+  engine: null,
   features: [],
 });

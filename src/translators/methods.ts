@@ -21,7 +21,6 @@ export const QUERY_WRITE_STATUS = "/google.bytestream.ByteStream/QueryWriteStatu
 
 export const GET_OPERATION = `${OPERATIONS}/GetOperation`;
 export const WAIT_OPERATION = `${OPERATIONS}/WaitOperation`;
-export const LIST_OPERATIONS = `${OPERATIONS}/ListOperations`;
 export const CANCEL_OPERATION = `${OPERATIONS}/CancelOperation`;
 export const DELETE_OPERATION = `${OPERATIONS}/DeleteOperation`;
 

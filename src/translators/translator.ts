@@ -53,6 +53,8 @@ export interface Call {
   readonly clientInstance: string;
   /** The address of the upstream, to tell what is known of one from what is known of others. */
   readonly upstream: string;
+  /** The name of the upstream among those that execute; null where there is but one. */
+  readonly route: string | null;
   /** The caller's, by name; values of `-bin` names are base64. */
   readonly metadata: readonly (readonly [name: string, value: string])[];
   /** When the caller gives up, in milliseconds of `performance.now()`; null for never. */
@@ -183,12 +185,24 @@ export interface ContentHooks {
   readonly outputName?: (path: string, given: ActionMessages, pair: Pair) => string;
 }
 
+/** How operations are followed where the plain way does not do (D46). */
+export interface OperationManner {
+  /** There is no WaitExecution: operations are looked at now and then. */
+  readonly polls?: true;
+  /** gRPC codes, besides NOT_FOUND, by which the upstream says that it does not know an operation. */
+  readonly unknown?: readonly number[];
+  /** The client takes NOT_FOUND for the end of WaitExecution: the action is executed again in place of it. */
+  readonly lost?: "execute";
+}
+
 /** Rewrites what does not agree. Hooks return null where a message has nothing to rewrite: most do not. */
 export interface Translate {
   readonly kind: "translate";
   /** By path of the method. */
   readonly methods?: Readonly<Record<string, MethodHooks>>;
   readonly content?: ContentHooks;
+  /** How operations of this upstream are followed for this client. */
+  readonly operations?: OperationManner;
   /** Runs on every call of the pair, and takes none out of the relay lane. */
   readonly metadata?: MetadataHook;
   /** Uses that have no other form on the other side. */

@@ -1,9 +1,12 @@
+import { Status } from "../wire/status.ts";
 import {
   type Detail,
   decodeStatusDetails,
   encodeStatusDetails,
   type RpcStatus,
+  readStatus,
 } from "../wire/status-details.ts";
+import { Walker } from "../wire/walker.ts";
 import { WireError } from "../wire/wire-error.ts";
 
 /**
@@ -27,6 +30,12 @@ export class UpstreamError extends Error {
   static of(status: RpcStatus): UpstreamError {
     const details = status.details.length === 0 ? undefined : encodeStatusDetails(status);
     return new UpstreamError(status.code, status.message, details);
+  }
+
+  /** The failure that the bytes of a `google.rpc.Status` tell; null for OK. @throws WireError for broken bytes. */
+  static ofMessage(status: Buffer): UpstreamError | null {
+    const read = readStatus(new Walker(status));
+    return read.code === Status.OK ? null : UpstreamError.of(read);
   }
 
   /** The details of the status; none where they cannot be read. */

@@ -217,7 +217,7 @@ test("rule 9: no major version above 2 is told", async (t) => {
 
 test("rule 10: names of operations go through and come back", async (t) => {
   const name = "projects/p/operations/a/b c/1";
-  const operation = codec().encode("google.longrunning.Operation", { name });
+  const operation = codec().encode("google.longrunning.Operation", { name, done: true });
   const answers = { "Execution/Execute": () => operation, "Execution/WaitExecution": () => operation };
   const { upstream, client } = await between(t, answers);
   type Operation = Messages["google.longrunning.Operation"];

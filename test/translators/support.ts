@@ -83,6 +83,7 @@ export function call(method: string, port: MemoryUpstream = new MemoryUpstream()
     instance: "",
     clientInstance: "",
     upstream: "memory",
+    route: null,
     metadata: [],
     deadline: null,
     cancelled: new AbortController().signal,

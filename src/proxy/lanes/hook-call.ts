@@ -38,7 +38,7 @@ export interface HookCall extends Call {
 /** What the hooks of a plan get to know of an opened call. `instance` is what the client calls the one that its first message names. */
 export function hookCall(
   opened: OpenedCall,
-  reach: Reach & { readonly beside?: Reaches },
+  reach: Reach & { readonly beside?: Reaches; readonly executor?: string },
   instance: string,
 ): HookCall {
   const { budget, log, method, caller } = opened;
@@ -67,6 +67,7 @@ export function hookCall(
     instance: reach.rename?.(instance) ?? instance,
     clientInstance: instance,
     upstream: opened.upstreamName,
+    route: reach.executor ?? null,
     metadata: caller.metadata.map(({ name, value }) => [name.text, value] as const),
     deadline: caller.deadline,
     cancelled: caller.cancelled,

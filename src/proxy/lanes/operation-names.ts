@@ -30,6 +30,8 @@ export function namesOperation(path: string): boolean {
 
 /** What a method does where several upstreams execute: operations of this one carry its name (`route`) towards the client, and not towards it. */
 export function withOperationNames(path: string, method: MethodPlan, route: string): MethodPlan {
+  // An engine names operations itself.
+  if (method.engine !== null) return method;
   const inRequests = IN_REQUESTS.includes(path);
   const inResponses = IN_RESPONSES.includes(path);
   if (!inRequests && !inResponses) return method;

@@ -1,7 +1,11 @@
-import type { MethodPlan } from "../../plan/plan.ts";
+import type { Field } from "../../http2/hpack/field.ts";
+import type { EngineCall, MethodPlan } from "../../plan/plan.ts";
 import { editRequest, editResponse } from "../../plan/run-hooks.ts";
 import type { Pair } from "../../translators/translator.ts";
+import { exchange } from "../../upstream/exchange.ts";
 import { joined } from "../../wire/rewrite.ts";
+import { Status } from "../../wire/status.ts";
+import { CallError } from "../messages/call-error.ts";
 import type { CallHandler, OpenedCall } from "../messages/opened-call.ts";
 import type { OwnCall } from "../messages/own-call.ts";
 import { responseMetadata } from "../messages/response-metadata.ts";
@@ -32,7 +36,10 @@ export function translate(
     const call = hookCall(opened, context, instance);
     try {
       const answer = first === null ? null : await answerOf(plan, pair, first, requests, call);
-      if (answer === null) {
+      if (answer === null && plan.engine !== null) {
+        const { engine } = plan;
+        await serve(opened, plan, pair, chained(first, requests), call, respond, engine);
+      } else if (answer === null) {
         await forward(opened, plan, pair, chained(first, requests), call, respond);
       } else {
         for await (const message of answer) {
@@ -93,6 +100,51 @@ async function forward(
   await sent;
 }
 
+/** Has the engine serve a call with one request. What it forwards goes to the upstream, whose metadata and trailers go to the client. */
+async function serve(
+  opened: OpenedCall,
+  plan: MethodPlan,
+  pair: Pair,
+  requests: AsyncIterable<Buffer>,
+  call: HookCall,
+  edit: ResponseEdit,
+  engine: EngineCall,
+): Promise<void> {
+  const request = await editRequest(plan, await sole(requests), call);
+  let trailers: readonly Field[] = [];
+  const forward = async function* (message: Buffer): AsyncGenerator<Buffer> {
+    const upstream = opened.call(opened.method);
+    passHead(opened, upstream);
+    yield* exchange(() => upstream, [[message]]);
+    trailers = responseMetadata(await upstream.trailers);
+  };
+  let messages = engine(request, call, forward);
+  for (const { response } of plan.streams.toReversed()) {
+    if (response !== undefined) messages = whole(response(messages, call, pair));
+  }
+  for await (const message of messages) await opened.respond([await edit(message, call, "upstream")]);
+  opened.addTrailers(trailers);
+}
+
+/** The only message of a unary request. */
+async function sole(requests: AsyncIterable<Buffer>): Promise<Buffer> {
+  let only: Buffer | null = null;
+  for await (const request of requests) {
+    if (only !== null) throw new CallError(Status.INTERNAL, "the request has more than one message");
+    only = request;
+  }
+  if (only === null) throw new CallError(Status.INTERNAL, "the request has no message");
+  return only;
+}
+
+function passHead(opened: OpenedCall, upstream: OwnCall): void {
+  void upstream.head.then(
+    (fields) => opened.head(responseMetadata(fields)),
+    // The messages tell.
+    () => {},
+  );
+}
+
 async function send(
   plan: MethodPlan,
   pair: Pair,
@@ -117,11 +169,7 @@ async function receive(
   call: HookCall,
   edit: ResponseEdit,
 ): Promise<void> {
-  void upstream.head.then(
-    (fields) => opened.head(responseMetadata(fields)),
-    // The messages tell.
-    () => {},
-  );
+  passHead(opened, upstream);
   let messages: AsyncIterable<Buffer> = upstream.messages();
   for (const { response } of plan.streams.toReversed()) {
     if (response !== undefined) messages = whole(response(messages, call, pair));

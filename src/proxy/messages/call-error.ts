@@ -48,7 +48,10 @@ export class CallError extends Error {
 export function toCallError(error: unknown, log: Log, method: string): CallError {
   if (error instanceof CallError) return error;
   if (error instanceof BridgeError) return new CallError(error.status, error.message, error.details);
-  if (error instanceof UpstreamError) return new CallError(error.code, error.message, error.rawDetails, true);
+  if (error instanceof UpstreamError) {
+    const sent = error.cause instanceof CallError ? error.cause.metadata : [];
+    return new CallError(error.code, error.message, error.rawDetails, true, sent);
+  }
   if (error instanceof WireError) return wireFailure(error);
   log.error({ method, err: error }, "a call failed in the bridge; please report this");
   return new CallError(Status.INTERNAL, "the bridge failed on this call; its log says more");

@@ -101,7 +101,7 @@ export class PlanRouter implements Router {
     const { executors } = this.parts.table;
     const { tag } = untagOperation(name);
     const [first] = executors.values();
-    return (tag === null ? undefined : executors.get(tag.route)) ?? first!;
+    return (tag?.route === undefined ? undefined : executors.get(tag.route)) ?? first!;
   }
 
   private find(call: Arrival, ask: Ask): Way | Wait {

@@ -4,8 +4,9 @@ import { announce, editMetadata, editRequest, editResponse } from "../../../src/
 import { codec } from "../../../src/spec/codec.ts";
 import { EXECUTE, GET_ACTION_RESULT, READ, WAIT_EXECUTION } from "../../../src/translators/methods.ts";
 import { FieldWriter } from "../../../src/wire/field-writer.ts";
+import { MemoryUpstream } from "../../support/memory-upstream.ts";
 import { hex } from "../../unit/wire/support.ts";
-import { call, client, plan, server } from "../support.ts";
+import { call, client, originals, plan, resultOf, server } from "../support.ts";
 
 // Numbers that a proposal used and another proposal, or a revision, gave to something else: what becomes of those bytes.
 
@@ -68,8 +69,8 @@ test("P09, P22: ActionResult.13 and 14 pass as they are, whichever proposal they
   // exit_code (4), a link (10) that the newer client gets in its own list, then 13 as a message (P09) or a digest (P22) and 14 as text.
   const links = "52 06 0a 01 6c 12 01 74";
   for (const drafted of ["6a 02 08 01", "6a 04 0a 02 61 62", "6a 04 0a 02 61 62 72 01 78"]) {
-    const method = plan(client({ level: "2.1" }), server({ level: "2.0" })).methods.get(GET_ACTION_RESULT)!;
-    const edited = await editResponse(method, hex(`20 02 ${links} ${drafted}`), call(GET_ACTION_RESULT));
+    const made = plan(client({ level: "2.1" }), server({ level: "2.0" }));
+    const edited = await resultOf(made, hex(`20 02 ${links} ${drafted}`), originals(new MemoryUpstream()));
     assert.deepEqual(edited, hex(`20 02 ${links} 62 06 0a 01 6c 12 01 74 ${drafted}`));
   }
 });

@@ -1,0 +1,183 @@
+/** GetActionResult where another action may have run in place of the client's (R4, K4). */
+import type { ActionMessages, Call } from "../translators/translator.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import { type Digest, encodeDigest } from "../wire/digest.ts";
+import { joined, rewriteMessage } from "../wire/rewrite.ts";
+import { Status } from "../wire/status.ts";
+import { Walker, WireType } from "../wire/walker.ts";
+import type { Forward } from "./execution.ts";
+import { digestIn, numberIn, sameDigest } from "./fields.ts";
+import type { Prepared, Preparer } from "./prepare.ts";
+import type { ResultHooks } from "./result-hooks.ts";
+import { Scope } from "./scope.ts";
+import { isTold } from "./status-of.ts";
+
+/** Field numbers of GetActionResultRequest; those of its digest and function are those of UpdateActionResultRequest as well. */
+const RequestField = { action: 2, inlined: 5, digestFunction: 6, unlessChanged: 1001 } as const;
+const UPDATE_FUNCTION = 5;
+
+/** How long an action is taken to stay in the store after it was looked at, in milliseconds: older ones are touched (R4). */
+const TOUCHED_FOR = 10 * 60_000;
+
+/** What look-ups of one plan go by. */
+export interface LookUpParts {
+  readonly preparer: Preparer;
+  readonly hooks: ResultHooks;
+  /** Whether another action may run in place of the client's. */
+  readonly maps: boolean;
+  /** As `ExecutionParts.outputName`. */
+  readonly outputName: (path: string, given: readonly ActionMessages[]) => string;
+}
+
+type Outcome = { readonly result: Buffer } | { readonly error: unknown };
+
+/** Serves the look-ups of one plan. */
+export class LookUps {
+  private readonly parts: LookUpParts;
+  private readonly touched = new WeakMap<Prepared, number>();
+
+  constructor(parts: LookUpParts) {
+    this.parts = parts;
+  }
+
+  /**
+   * Answers a `GetActionResultRequest`: with what is stored under the client's own digest, else with the result of what runs in its place. Whatever
+   * goes wrong in between is a miss.
+   * @throws UpstreamError: the direct look-up's own, NOT_FOUND for a result that cannot be given the client's form.
+   */
+  async *get(given: Buffer, call: Call, forward: Forward): AsyncGenerator<Buffer, void, void> {
+    const request = this.parts.hooks.some ? withoutShortcut(given) : given;
+    const action = digestIn(request, RequestField.action);
+    if (action === null) {
+      yield* forward(request);
+      return;
+    }
+    const scope = new Scope(call, numberIn(request, RequestField.digestFunction), action);
+    const known = this.parts.maps ? this.parts.preparer.remembered(scope, action) : null;
+    const early = known !== null && isMapped(known) ? this.mapped(request, scope, known) : null;
+    const preparing = this.parts.maps ? this.prepare(scope, action) : null;
+    // Where the answer does not wait for it, nobody hears how it ends.
+    preparing?.catch(() => {});
+    const direct = await outcomeOf(only(forward(request)));
+    if ("result" in direct) {
+      const prepared = async () => (preparing === null ? this.prepare(scope, action) : preparing);
+      // Only what was remembered is looked at here: a client's entry need not wait for the store.
+      const foreign = known === null ? this.parts.maps : isMapped(known);
+      yield await this.forClient(direct.result, scope, foreign, prepared);
+      return;
+    }
+    const prepared = (await preparing) ?? null;
+    if (prepared === null || prepared.doNotCache || !isMapped(prepared)) throw direct.error;
+    const found = await (early ?? this.mapped(request, scope, prepared));
+    if (!("result" in found)) throw direct.error;
+    yield await this.forClient(found.result, scope, false, async () => prepared);
+  }
+
+  /** Answers an `UpdateActionResultRequest`: it keeps the client's key, and what the upstream made of the result gets the client's form. */
+  async *update(request: Buffer, call: Call, forward: Forward): AsyncGenerator<Buffer, void, void> {
+    const action = digestIn(request, RequestField.action);
+    const scope = new Scope(call, numberIn(request, UPDATE_FUNCTION), action);
+    const prepare = async () => (action === null ? null : this.prepare(scope, action));
+    for await (const result of forward(request)) {
+      const source = { scope, foreign: this.parts.maps, given: async () => (await prepare())?.given ?? null };
+      yield joined(await this.parts.hooks.edit(result, source), result);
+    }
+  }
+
+  /** The action prepared; null where it cannot be: a look-up does not fail for that. */
+  private async prepare(scope: Scope, action: Digest): Promise<Prepared | null> {
+    try {
+      return await this.parts.preparer.prepare(scope, action, { runs: false });
+    } catch (error) {
+      if (isTold(error)) return null;
+      throw error;
+    }
+  }
+
+  /** The result of what runs in place of the client's action. */
+  private async mapped(request: Buffer, scope: Scope, prepared: Prepared): Promise<Outcome> {
+    if (prepared.doNotCache) return { error: null };
+    const own = withAction(request, prepared, this.parts.outputName);
+    const [outcome] = await Promise.all([
+      outcomeOf(scope.port.getActionResult(own)),
+      this.touch(scope, prepared),
+    ]);
+    return outcome;
+  }
+
+  /** Has the upstream keep the client's own blobs, which the way to the result begins with. That it fails does no harm to this call. */
+  private async touch(scope: Scope, prepared: Prepared): Promise<void> {
+    const { action, command } = prepared;
+    const last = this.touched.get(prepared);
+    this.touched.set(prepared, performance.now());
+    // What is looked at for the first time was read just now.
+    if (last === undefined || performance.now() - last < TOUCHED_FOR) return;
+    await outcomeOf(scope.port.findMissing(command === null ? [action] : [action, command]));
+  }
+
+  private async forClient(
+    result: Buffer,
+    scope: Scope,
+    foreign: boolean,
+    prepared: () => Promise<Prepared | null>,
+  ): Promise<Buffer> {
+    try {
+      const given = async () => (await prepared())?.given ?? null;
+      return joined(await this.parts.hooks.edit(result, { scope, foreign, given }), result);
+    } catch (error) {
+      if (!isTold(error)) throw error;
+      const message = `there is a result, but it cannot be given the client's form: ${(error as Error).message}`;
+      throw new UpstreamError(Status.NOT_FOUND, message);
+    }
+  }
+}
+
+function isMapped({ action, mapped }: Prepared): boolean {
+  return !sameDigest(action, mapped);
+}
+
+/** The request without the wish for no answer if nothing changed (D59): the client compares with a result in its own form. */
+function withoutShortcut(request: Buffer): Buffer {
+  const slices = rewriteMessage(new Walker(request), ({ number }) =>
+    number === RequestField.unlessChanged ? "drop" : "keep",
+  );
+  return joined(slices, request);
+}
+
+function withAction(
+  request: Buffer,
+  { mapped, given }: Prepared,
+  outputName: LookUpParts["outputName"],
+): Buffer {
+  const slices = rewriteMessage(
+    new Walker(request),
+    (field, out) => {
+      if (field.wireType !== WireType.LEN) return "keep";
+      if (field.number === RequestField.action) return "drop";
+      if (field.number !== RequestField.inlined) return "keep";
+      const before = field.text();
+      const after = outputName(before, given);
+      if (after === before) return "keep";
+      out.text(RequestField.inlined, after);
+      return "drop";
+    },
+    (out) => out.bytes(RequestField.action, encodeDigest(mapped)),
+  );
+  return joined(slices, request);
+}
+
+async function outcomeOf(result: Promise<unknown>): Promise<Outcome> {
+  try {
+    return { result: (await result) as Buffer };
+  } catch (error) {
+    return { error };
+  }
+}
+
+async function only(results: AsyncIterable<Buffer>): Promise<Buffer> {
+  let found: Buffer | null = null;
+  for await (const result of results) found ??= result;
+  if (found === null)
+    throw new UpstreamError(Status.INTERNAL, "the upstream answered GetActionResult with nothing");
+  return found;
+}
