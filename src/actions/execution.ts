@@ -11,6 +11,7 @@ import { Status } from "../wire/status.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 import { bytesIn, digestIn, numberIn, sameDigest } from "./fields.ts";
 import { isLacking, toTheEnd, waitFor } from "./follow.ts";
+import { withMissing } from "./missing-inputs.ts";
 import { clientDigests, errorForClient } from "./missing-subjects.ts";
 import type { Prepared, Preparer } from "./prepare.ts";
 import type { ResultHooks } from "./result-hooks.ts";
@@ -148,6 +149,7 @@ export class Executions {
     action: Digest,
   ): RunningAction {
     const { route } = scope.call;
+    const { missing } = this.parts.manner;
     const isOther = prepared !== null && !sameDigest(prepared.action, prepared.mapped);
     return {
       scope,
@@ -156,6 +158,7 @@ export class Executions {
       trusted: execution.plan === this.parts.plan,
       digests: prepared === null ? NONE : clientDigests(prepared),
       given: () => this.givenOf(scope, prepared, action),
+      failure: async (error) => (missing === "searched" ? withMissing(error, scope, action) : error),
       another,
     };
   }
@@ -169,6 +172,7 @@ export class Executions {
       trusted: true,
       digests: NONE,
       given: async () => null,
+      failure: async (error) => error,
       another: operationUnknown,
     };
   }
@@ -210,7 +214,7 @@ export class Executions {
       for await (const operation of operations)
         yield await operationForClient(operation, running, this.parts.hooks);
     } catch (error) {
-      throw errorForClient(error, running.digests);
+      throw await running.failure(errorForClient(error, running.digests));
     }
   }
 
@@ -221,7 +225,7 @@ export class Executions {
     prepared: Prepared,
     again: () => Operations = () => this.told(start(), running),
   ): Operations {
-    const { scope, digests } = running;
+    const { scope } = running;
     const stored = (failure: unknown): Promise<boolean> =>
       isLoss(failure)
         ? storeMade(scope, prepared, true, () => this.afresh(scope, prepared))
@@ -235,7 +239,7 @@ export class Executions {
       }
     } catch (error) {
       lost = await stored(error);
-      if (!lost) throw errorForClient(error, digests);
+      if (!lost) throw await running.failure(errorForClient(error, running.digests));
     }
     if (lost) yield* again();
   }

@@ -32,6 +32,8 @@ export interface RunningAction {
   /** The client's digests by those of what the bridge made. */
   readonly digests: ReadonlyMap<string, Digest>;
   readonly given: () => Promise<readonly ActionMessages[] | null>;
+  /** A failure of the execution as the client is to see it. */
+  readonly failure: (error: unknown) => Promise<unknown>;
   /** The error for an operation that runs another action. */
   readonly another: () => Error;
 }
@@ -94,8 +96,8 @@ function editDigest(message: Buffer, number: number, edit: (digest: Digest) => D
 }
 
 async function responseForClient(response: Buffer, action: RunningAction, hooks: ResultHooks): Promise<Edit> {
-  const { scope, given, digests } = action;
-  const status = await editField(response, ResponseField.status, (bytes) => statusForClient(bytes, digests));
+  const { scope, given } = action;
+  const status = await editField(response, ResponseField.status, (bytes) => failureForClient(bytes, action));
   const current = joined(status, response);
   try {
     const source = { scope, given, foreign: false };
@@ -104,6 +106,14 @@ async function responseForClient(response: Buffer, action: RunningAction, hooks:
   } catch (error) {
     return failed(current, statusOf(error));
   }
+}
+
+/** The status of a failure as the client is to see it; its very bytes, as far as nothing has to be added. */
+async function failureForClient(status: Buffer, { digests, failure }: RunningAction): Promise<Edit> {
+  const named = statusForClient(status, digests);
+  const told = UpstreamError.ofMessage(joined(named, status));
+  const better = told === null ? told : await failure(told);
+  return better === told ? named : [statusOf(better)];
 }
 
 /** A response with this status in place of its result. */

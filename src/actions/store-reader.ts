@@ -46,21 +46,15 @@ export function missingBlobs(digests: readonly Digest[], functionNumber: number)
     has: "the upstream does not have it, and it has to be read before the action can run",
     fix: "upload what the details list",
     field: null,
-    missing: digests.map(
-      (digest): Violation => ({
-        type: "MISSING",
-        subject: subjectOf(digest, functionNumber),
-        description: "",
-      }),
-    ),
+    missing: digests.map((digest) => violationOf(digest, functionNumber)),
   });
 }
 
-/** How a violation names a blob (D07): with the function only if it is newer than the first seven. */
-function subjectOf(digest: Digest, functionNumber: number): string {
+/** The violation of a blob that is missing (D07): its subject names the function only if that is newer than the first seven. */
+export function violationOf(digest: Digest, functionNumber: number): Violation {
   const digestFunction = digestFunctionByNumber(functionNumber);
   const segment = digestFunction === undefined || digestFunction.implicit ? "" : `${digestFunction.segment}/`;
-  return `blobs/${segment}${formatDigest(digest)}`;
+  return { type: "MISSING", subject: `blobs/${segment}${formatDigest(digest)}`, description: "" };
 }
 
 /** Hashes are read in lower case, whatever their text: what to make of upper case is for `hash-text`. */

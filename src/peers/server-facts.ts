@@ -174,6 +174,11 @@ export const SERVER_FACTS = {
       missingChunk: maybe(choice(...STATUS_NAMES)),
     },
   },
+  unknownOperations: {
+    says: "In what calls end that speak of an operation it does not know, or not any more (D46)",
+    usedBy: ["unknown-operations", "wait-execution", "embedded server"],
+    members: { endIn: choice(...STATUS_NAMES) },
+  },
   platformMatch: {
     says: "How it finds a worker for a platform: by the same set of properties, by names it knows, by rules of its configuration (D37)",
     usedBy: ["platform-lexicon", "embedded server"],

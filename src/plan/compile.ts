@@ -6,7 +6,7 @@ import { Memory } from "../actions/memory.ts";
 import { bindStep } from "../actions/transform.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
 import { methodAt } from "../spec/methods.ts";
-import { EXECUTE, GET_CAPABILITIES } from "../translators/methods.ts";
+import { EXECUTE, GET_CAPABILITIES, WAIT_EXECUTION } from "../translators/methods.ts";
 import { refusalOf } from "../translators/refusal.ts";
 import type {
   OperationManner,
@@ -100,7 +100,8 @@ class Compiler {
     const { client } = this.pair;
     const [from = ""] = supportOf(owner, client).writes;
     const refusal = () => refusalOf(owner, LACKING, from, { what, element, text: null }, this.pair);
-    if (!method.served) method.reject(owner.feature.id, refusal);
+    const polled = path === WAIT_EXECUTION && this.manner.polls === true;
+    if (!polled && !method.served) method.reject(owner.feature.id, refusal);
   }
 
   plan(): Plan {
@@ -139,7 +140,8 @@ class Compiler {
       this.content.push(content);
     }
     if (content !== undefined || operations !== undefined) this.ofEngine.add(id);
-    this.manner = { ...this.manner, ...operations };
+    const manner = typeof operations === "function" ? operations(this.pair) : operations;
+    this.manner = { ...this.manner, ...manner };
     if (step.refuse !== undefined) this.reject(translator, step.refuse, from);
   }
 

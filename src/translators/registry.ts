@@ -9,8 +9,10 @@ import { digestFunctions } from "./digest-functions.ts";
 import { emptyBlob } from "./empty-blob.ts";
 import { executionDigestFunctions } from "./execution-digest-functions.ts";
 import { executionMetadata } from "./execution-metadata.ts";
+import { executionStages } from "./execution-stages.ts";
 import { hashText } from "./hash-text.ts";
 import { instanceNames } from "./instance-names.ts";
+import { missingBlobs } from "./missing-blobs.ts";
 import { ACTIONS } from "./not-built/actions.ts";
 import { ASSETS } from "./not-built/assets.ts";
 import { NEGOTIATION } from "./not-built/negotiation.ts";
@@ -18,6 +20,7 @@ import { nodeProperties } from "./not-built/node-properties.ts";
 import { notBuilt } from "./not-built/not-built.ts";
 import { RESULTS } from "./not-built/results.ts";
 import { STORAGE } from "./not-built/storage.ts";
+import { operationDigestFunction } from "./operation-digest-function.ts";
 import { inOrder } from "./order.ts";
 import { outputSymlinks } from "./output-symlinks.ts";
 import { renames } from "./renames.ts";
@@ -25,6 +28,8 @@ import { requestMetadata } from "./request-metadata.ts";
 import { resourceNames } from "./resource-names.ts";
 import type { Translator } from "./translator.ts";
 import { unchanged } from "./unchanged.ts";
+import { unknownOperations } from "./unknown-operations.ts";
+import { waitExecution } from "./wait-execution.ts";
 
 const REGISTERED: readonly Translator[] = [
   ancientClients,
@@ -43,6 +48,11 @@ const REGISTERED: readonly Translator[] = [
   requestMetadata,
   resourceNames,
   unchanged,
+  waitExecution,
+  unknownOperations,
+  operationDigestFunction,
+  missingBlobs,
+  executionStages,
   nodeProperties,
   ...[...NEGOTIATION, ...STORAGE, ...ASSETS, ...ACTIONS, ...RESULTS].map(notBuilt),
 ];

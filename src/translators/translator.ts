@@ -193,6 +193,8 @@ export interface OperationManner {
   readonly unknown?: readonly number[];
   /** The client takes NOT_FOUND for the end of WaitExecution: the action is executed again in place of it. */
   readonly lost?: "execute";
+  /** The upstream does not name missing blobs in details: the bridge looks for them when an execution fails as if some were (D07). */
+  readonly missing?: "searched";
 }
 
 /** Rewrites what does not agree. Hooks return null where a message has nothing to rewrite: most do not. */
@@ -202,7 +204,7 @@ export interface Translate {
   readonly methods?: Readonly<Record<string, MethodHooks>>;
   readonly content?: ContentHooks;
   /** How operations of this upstream are followed for this client. */
-  readonly operations?: OperationManner;
+  readonly operations?: OperationManner | ((pair: Pair) => OperationManner);
   /** Runs on every call of the pair, and takes none out of the relay lane. */
   readonly metadata?: MetadataHook;
   /** Uses that have no other form on the other side. */

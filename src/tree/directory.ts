@@ -25,6 +25,17 @@ export function childrenOf(directory: Buffer): Child[] {
   return children;
 }
 
+/** The digests of the files in a directory, in its order. @throws WireError for broken bytes. */
+export function filesOf(directory: Buffer): Digest[] {
+  const files: Digest[] = [];
+  const field = new Fields(directory);
+  while (field.next()) {
+    if (field.number === DirectoryField.files && field.wireType === WireType.LEN)
+      files.push(readChild(field.enter()).digest);
+  }
+  return files;
+}
+
 /**
  * A directory with other digests for the directories in it: null leaves one as it is. Null if all stay.
  * @throws WireError for broken bytes.

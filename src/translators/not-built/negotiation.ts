@@ -1,4 +1,3 @@
-import { of } from "../names.ts";
 import type { NotBuilt } from "./not-built.ts";
 
 /** Negotiation, names and headers (drift items D01 to D14, D58, D59). */
@@ -15,32 +14,6 @@ export const NEGOTIATION: readonly NotBuilt[] = [
     marker: null,
     clientAhead: "a reader that skips unknown fields takes strict messages as well",
     serverAhead: "a strict server answers with an error of its own; nothing is lost",
-  },
-  {
-    id: "missing-blobs",
-    title: "How a server names missing blobs",
-    since: "2.5",
-    drift: ["D07"],
-    why: "Clients upload again only what an error names in the way they know.",
-    owns: ["behaviour:missing-blob-details", "behaviour:missing-blob-function"],
-    older: ["short", "blobs/{hash}/{size}"],
-    newer: ["with-function", "with the digest function, where it is newer than the first seven"],
-    marker: "behaviour:missing-blob-function",
-    clientAhead: "for the first seven functions nothing changed, and older servers have no others",
-    serverAhead: "a subject has the function only for functions that an older client cannot use",
-  },
-  {
-    id: "operation-digest-function",
-    title: "The digest function in the metadata of operations",
-    since: "2.11",
-    drift: ["D11"],
-    why: "A client would have to guess which function the digest of the action is of.",
-    owns: of("ExecuteOperationMetadata", "digest_function"),
-    older: ["unset", "the field is absent"],
-    newer: ["set", "the field names the function"],
-    marker: "build.bazel.remote.execution.v2.ExecuteOperationMetadata.digest_function",
-    clientAhead: "the client knows the function of the action it sent",
-    serverAhead: "a client that does not know the field skips it",
   },
   {
     id: "vendor-fields",

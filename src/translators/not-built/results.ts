@@ -1,6 +1,5 @@
-import { WAIT_EXECUTION } from "../methods.ts";
-import { ids, of } from "../names.ts";
-import { lacks, type NotBuilt } from "./not-built.ts";
+import { of } from "../names.ts";
+import type { NotBuilt } from "./not-built.ts";
 
 const V2 = "build.bazel.remote.execution.v2";
 
@@ -59,68 +58,6 @@ export const RESULTS: readonly NotBuilt[] = [
     marker: "behaviour:inline-on-request",
     clientAhead: "a server may always leave the wish aside; the digest is there",
     serverAhead: "clients were always told to expect either",
-  },
-  {
-    id: "execution-stages",
-    title: "Stages of an execution",
-    since: "2.3",
-    drift: ["D45", "P13"],
-    why: "An action may run again, and its stage go back.",
-    owns: [
-      "behaviour:at-least-once",
-      "behaviour:stages-go-back",
-      ...of("ExecuteOperationMetadata", "stage"),
-      ...of("ExecutionStage.Value", "UNKNOWN", "CACHE_CHECK", "QUEUED", "EXECUTING", "COMPLETED"),
-    ],
-    older: ["forward", "stages go forward"],
-    newer: ["any", "stages may go back"],
-    marker: "behaviour:stages-go-back",
-    clientAhead: "stages are shown to people; the end of an operation is what counts",
-    serverAhead: "stages are shown to people; the end of an operation is what counts",
-  },
-  {
-    id: "wait-execution",
-    title: "WaitExecution",
-    since: "2018-11",
-    drift: ["D46"],
-    why: "A client whose stream broke cannot come back to its action.",
-    owns: of("Execution", "Execute", "WaitExecution").concat(of("WaitExecutionRequest", "name")),
-    older: ["absent", "the server does not have it"],
-    newer: ["offered", "WaitExecution"],
-    marker: `${V2}.Execution.WaitExecution`,
-    assume: "newer",
-    clientAhead: lacks(
-      [WAIT_EXECUTION],
-      `${V2}.Execution.WaitExecution`,
-      "The method WaitExecution",
-      "have the client execute the action again",
-    ),
-    serverAhead: "a client without it executes again",
-  },
-  {
-    id: "unknown-operations",
-    title: "What is said of an operation that is not known",
-    since: "2.8",
-    drift: ["D46"],
-    why: "Clients execute again only on the code they expect.",
-    owns: [
-      "behaviour:wait-not-found",
-      ...ids("google.longrunning.Operations", ["CancelOperation", "DeleteOperation", "GetOperation"]),
-      ...ids("google.longrunning.Operations", ["ListOperations", "WaitOperation"]),
-      ...["CancelOperationRequest", "DeleteOperationRequest", "GetOperationRequest"].flatMap((message) =>
-        ids(`google.longrunning.${message}`, ["name"]),
-      ),
-      ...ids("google.longrunning.WaitOperationRequest", ["name", "timeout"]),
-      ...ids("google.longrunning.ListOperationsRequest", ["name", "filter", "page_size", "page_token"]),
-      "google.longrunning.ListOperationsRequest.return_partial_success",
-      ...ids("google.longrunning.ListOperationsResponse", ["operations", "next_page_token", "unreachable"]),
-      ...ids("google.longrunning.Operation", ["name", "metadata", "done", "error", "response"]),
-    ],
-    older: ["various", "INVALID_ARGUMENT, UNKNOWN and others"],
-    newer: ["not-found", "NOT_FOUND"],
-    marker: "behaviour:wait-not-found",
-    clientAhead: "an error stays an error",
-    serverAhead: "an error stays an error",
   },
   {
     id: "priorities",
