@@ -10,6 +10,7 @@ import {
   WAIT_OPERATION,
 } from "../translators/methods.ts";
 import type { ActionMessages, Call, OperationManner } from "../translators/translator.ts";
+import { Aliases } from "./aliases.ts";
 import { Executions, type Forward } from "./execution.ts";
 import { LookUps } from "./look-up.ts";
 import type { Memory } from "./memory.ts";
@@ -26,6 +27,8 @@ export interface EngineParts {
   /** Tells this plan from others. */
   readonly plan: string;
   readonly memory: Memory;
+  /** Whether results are kept under keys of the bridge's own as well (K3). */
+  readonly aliases: boolean;
 }
 
 /** Serves a call: yields the messages of its response. */
@@ -38,6 +41,7 @@ export function engineCalls({
   manner,
   plan,
   memory,
+  aliases: keeps,
 }: EngineParts): ReadonlyMap<string, EngineCall> {
   const maps = steps.some(({ action, directory }) => action !== null || directory !== null);
   const results = steps.some(({ result }) => result !== null);
@@ -47,7 +51,9 @@ export function engineCalls({
   const hooks = new ResultHooks(steps, memory, plan);
   const outputName = (path: string, given: readonly ActionMessages[]): string =>
     steps.reduce((name, step, index) => step.outputName?.(name, given[index]!) ?? name, path);
+  const aliases = keeps && maps ? new Aliases(plan) : null;
   const executions = new Executions({
+    aliases,
     preparer,
     hooks,
     manner,
@@ -56,7 +62,7 @@ export function engineCalls({
     tags,
     outputName,
   });
-  const lookUps = new LookUps({ preparer, hooks, maps, outputName });
+  const lookUps = new LookUps({ preparer, hooks, maps, aliases, outputName });
   const calls = new Map<string, EngineCall>();
   if (tags || checks.length > 0) calls.set(EXECUTE, (...args) => executions.execute(...args));
   if (tags) {

@@ -1,5 +1,5 @@
 /** Execute with translation, and whatever asks for its operations later (R8, R7). */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { BridgeError } from "../spec/bridge-error.ts";
 import type { ActionMessages, Call, OperationManner } from "../translators/translator.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -9,13 +9,22 @@ import { type TaggedExecution, untagOperation } from "../wire/operation-name.ts"
 import { joined, rewriteMessage } from "../wire/rewrite.ts";
 import { Status } from "../wire/status.ts";
 import { Walker, WireType } from "../wire/walker.ts";
+import type { Aliases } from "./aliases.ts";
+import { cachedOperation } from "./cached-operation.ts";
 import { bytesIn, digestIn, numberIn, sameDigest } from "./fields.ts";
 import { isLacking, toTheEnd, waitFor } from "./follow.ts";
 import { withMissing } from "./missing-inputs.ts";
 import { clientDigests, errorForClient } from "./missing-subjects.ts";
 import type { Prepared, Preparer } from "./prepare.ts";
 import type { ResultHooks } from "./result-hooks.ts";
-import { endOf, nameOf, operationForClient, type RunningAction, withName } from "./running-action.ts";
+import {
+  endOf,
+  goodResult,
+  nameOf,
+  operationForClient,
+  type RunningAction,
+  withName,
+} from "./running-action.ts";
 import { Scope } from "./scope.ts";
 import { isTold } from "./status-of.ts";
 import { storeMade } from "./store-made.ts";
@@ -27,6 +36,7 @@ type Operations = AsyncGenerator<Buffer, void, void>;
 
 /** Field numbers of ExecuteRequest. */
 const RequestField = {
+  skipCacheLookup: 3,
   action: 6,
   executionPolicy: 7,
   resultsPolicy: 8,
@@ -38,6 +48,8 @@ const RequestField = {
 export interface ExecutionParts {
   readonly preparer: Preparer;
   readonly hooks: ResultHooks;
+  /** Keeps results under keys of its own; null where nobody wants that. */
+  readonly aliases: Aliases | null;
   readonly manner: OperationManner;
   /** Tells this plan from others in the names of operations. */
   readonly plan: string;
@@ -84,6 +96,11 @@ export class Executions {
     const running = this.running(scope, prepared, tagged, another, action);
     if (prepared === null || prepared.made.length === 0) {
       yield* this.told(toTheEnd(forward(request), scope, this.parts.manner), running);
+      return;
+    }
+    const cached = await this.cached(request, running, prepared);
+    if (cached !== null) {
+      yield cached;
       return;
     }
     await storeMade(scope, prepared, false, () => this.afresh(scope, prepared));
@@ -159,6 +176,7 @@ export class Executions {
       digests: prepared === null ? NONE : clientDigests(prepared),
       given: () => this.givenOf(scope, prepared, action),
       failure: async (error) => (missing === "searched" ? withMissing(error, scope, action) : error),
+      told: (operation) => this.keep(scope, prepared, operation),
       another,
     };
   }
@@ -173,8 +191,33 @@ export class Executions {
       digests: NONE,
       given: async () => null,
       failure: async (error) => error,
+      told: async () => {},
       another: operationUnknown,
     };
+  }
+
+  /** An operation for the result that somebody stored under the client's own key, if the operator wants those to be found (R4). */
+  private async cached(request: Buffer, running: RunningAction, prepared: Prepared): Promise<Buffer | null> {
+    const { aliases, hooks } = this.parts;
+    if (aliases === null || prepared.doNotCache || numberIn(request, RequestField.skipCacheLookup) !== 0)
+      return null;
+    const { scope, given } = running;
+    try {
+      const found = await scope.port.getActionResult(lookUpRequest(prepared.action));
+      const result = joined(await hooks.edit(found, { scope, given, foreign: true }), found);
+      return cachedOperation(`cached/${randomUUID()}`, prepared.action, result);
+    } catch (error) {
+      if (isTold(error)) return null;
+      throw error;
+    }
+  }
+
+  /** Keeps a good result under a key of the bridge's own, if the operator wants that (K3). */
+  private async keep(scope: Scope, prepared: Prepared | null, operation: Buffer): Promise<void> {
+    const { aliases } = this.parts;
+    if (aliases === null || prepared === null || prepared.doNotCache || prepared.made.length === 0) return;
+    const result = await goodResult(operation);
+    if (result !== null) await aliases.set(scope, prepared.action, result);
   }
 
   /** What the name of an operation leads to: the same on any replica. @throws BridgeError `operation-unknown` where its action cannot be read any more. */
@@ -209,10 +252,15 @@ export class Executions {
     }
   }
 
+  private async forClient(operation: Buffer, running: RunningAction): Promise<Buffer> {
+    const told = await operationForClient(operation, running, this.parts.hooks);
+    await running.told(told);
+    return told;
+  }
+
   private async *told(operations: AsyncIterable<Buffer>, running: RunningAction): Operations {
     try {
-      for await (const operation of operations)
-        yield await operationForClient(operation, running, this.parts.hooks);
+      for await (const operation of operations) yield await this.forClient(operation, running);
     } catch (error) {
       throw await running.failure(errorForClient(error, running.digests));
     }
@@ -235,7 +283,7 @@ export class Executions {
       for await (const operation of start()) {
         lost = await stored(await endOf(operation));
         if (lost) break;
-        yield await operationForClient(operation, running, this.parts.hooks);
+        yield await this.forClient(operation, running);
       }
     } catch (error) {
       lost = await stored(error);
@@ -288,6 +336,12 @@ export class Executions {
     );
     return joined(slices, request);
   }
+}
+
+function lookUpRequest(action: Digest): Buffer {
+  const out = new FieldWriter();
+  out.bytes(2, encodeDigest(action));
+  return out.toBuffer();
 }
 
 const NONE: ReadonlyMap<string, Digest> = new Map();

@@ -5,6 +5,7 @@ import { type Digest, encodeDigest } from "../wire/digest.ts";
 import { joined, rewriteMessage } from "../wire/rewrite.ts";
 import { Status } from "../wire/status.ts";
 import { Walker, WireType } from "../wire/walker.ts";
+import type { Aliases } from "./aliases.ts";
 import type { Forward } from "./execution.ts";
 import { digestIn, numberIn, sameDigest } from "./fields.ts";
 import type { Prepared, Preparer } from "./prepare.ts";
@@ -25,6 +26,8 @@ export interface LookUpParts {
   readonly hooks: ResultHooks;
   /** Whether another action may run in place of the client's. */
   readonly maps: boolean;
+  /** Keeps results under keys of its own; null where nobody wants that. */
+  readonly aliases: Aliases | null;
   /** As `ExecutionParts.outputName`. */
   readonly outputName: (path: string, given: readonly ActionMessages[]) => string;
 }
@@ -58,6 +61,8 @@ export class LookUps {
     const preparing = this.parts.maps ? this.prepare(scope, action) : null;
     // Where the answer does not wait for it, nobody hears how it ends.
     preparing?.catch(() => {});
+    const kept = this.parts.aliases?.get(scope, action) ?? null;
+    kept?.catch(() => {});
     const direct = await outcomeOf(only(forward(request)));
     if ("result" in direct) {
       const prepared = async () => (preparing === null ? this.prepare(scope, action) : preparing);
@@ -67,10 +72,17 @@ export class LookUps {
       return;
     }
     const prepared = (await preparing) ?? null;
-    if (prepared === null || prepared.doNotCache || !isMapped(prepared)) throw direct.error;
-    const found = await (early ?? this.mapped(request, scope, prepared));
-    if (!("result" in found)) throw direct.error;
-    yield await this.forClient(found.result, scope, false, async () => prepared);
+    const found =
+      prepared === null || !isMapped(prepared)
+        ? null
+        : await (early ?? this.mapped(request, scope, prepared));
+    if (found !== null && "result" in found) {
+      yield await this.forClient(found.result, scope, false, async () => prepared);
+      return;
+    }
+    const alias = prepared?.doNotCache === true ? null : await kept;
+    if (alias === null) throw direct.error;
+    yield await this.forClient(alias, scope, true, async () => prepared);
   }
 
   /** Answers an `UpdateActionResultRequest`: it keeps the client's key, and what the upstream made of the result gets the client's form. */

@@ -6,6 +6,7 @@ import type { FieldWriter } from "../wire/field-writer.ts";
 import { type OperationTag, tagOperation } from "../wire/operation-name.ts";
 import { joined, rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
+import { bytesIn, numberIn } from "./fields.ts";
 import { statusForClient } from "./missing-subjects.ts";
 import { editAny, editField } from "./nested-edit.ts";
 import type { ResultHooks } from "./result-hooks.ts";
@@ -18,6 +19,7 @@ const RESPONSE_TYPE = "/build.bazel.remote.execution.v2.ExecuteResponse";
 /** Field numbers of Operation, ExecuteOperationMetadata and ExecuteResponse. */
 const OperationField = { name: 1, metadata: 2, done: 3, error: 4, response: 5 } as const;
 const MetadataField = { action: 2 } as const;
+const EXIT_CODE = 4;
 const ResponseField = { result: 1, status: 3 } as const;
 
 /** What is known of the action that an operation runs. */
@@ -34,6 +36,8 @@ export interface RunningAction {
   readonly given: () => Promise<readonly ActionMessages[] | null>;
   /** A failure of the execution as the client is to see it. */
   readonly failure: (error: unknown) => Promise<unknown>;
+  /** Takes note of an operation as the client gets it. */
+  readonly told: (operation: Buffer) => Promise<void>;
   /** The error for an operation that runs another action. */
   readonly another: () => Error;
 }
@@ -142,6 +146,19 @@ export async function endOf(operation: Buffer): Promise<UpstreamError | "ok" | n
     editAny(any, RESPONSE_TYPE, (response) => editField(response, ResponseField.status, look)),
   );
   return failure ?? "ok";
+}
+
+/** The result of an operation that ended well, with exit code 0; null for all others. */
+export async function goodResult(operation: Buffer): Promise<Buffer | null> {
+  if ((await endOf(operation)) !== "ok") return null;
+  let result: Buffer | null = null;
+  await editField(operation, OperationField.response, (any) =>
+    editAny(any, RESPONSE_TYPE, (response) => {
+      result = bytesIn(response, ResponseField.result);
+      return null;
+    }),
+  );
+  return result === null || numberIn(result, EXIT_CODE) !== 0 ? null : result;
 }
 
 /** The name of an operation. */

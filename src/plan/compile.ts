@@ -41,7 +41,7 @@ export function compilePlan(
   translators: readonly Translator[],
   memory: Memory = new Memory(),
 ): Plan {
-  const compiler = new Compiler(pair, memory);
+  const compiler = new Compiler(pair, policy, memory);
   for (const translator of translators) {
     const wanted = policy[translator.feature.id] ?? "auto";
     compiler.add(translator, decide(translator, pair, wanted), wanted);
@@ -67,13 +67,15 @@ class Compiler {
   private readonly lenses: Plan["lenses"][number][] = [];
   private readonly metadata: Plan["metadata"][number][] = [];
   private readonly decisions: Decision[] = [];
+  private readonly policy: Policy;
   private readonly memory: Memory;
   private manner: OperationManner = {};
   /** Features that the engine is there for. */
   private readonly ofEngine = new Set<string>();
 
-  constructor(pair: Pair, memory: Memory) {
+  constructor(pair: Pair, policy: Policy, memory: Memory) {
     this.pair = pair;
+    this.policy = policy;
     this.memory = memory;
   }
 
@@ -107,7 +109,8 @@ class Compiler {
   plan(): Plan {
     const steps = this.content.map((hooks) => bindStep(hooks, this.pair));
     const { checks, manner, memory } = this;
-    const parts = { steps, checks, manner, plan: this.name(), memory };
+    const aliases = this.policy["action-keys"] === "require";
+    const parts = { steps, checks, manner, plan: this.name(), memory, aliases };
     for (const [path, engine] of engineCalls(parts)) this.method(path).serveBy(engine, this.ofEngine);
     const methods = new Map([...this.methods].map(([path, builder]) => [path, builder.build()]));
     const { pair, content, lenses, metadata, decisions } = this;

@@ -1,4 +1,5 @@
 /** Every translator there is. */
+import { actionKeys } from "./action-keys.ts";
 import { ancientClients } from "./ancient-clients.ts";
 import { apiVersion } from "./api-version.ts";
 import { assetService } from "./asset-service.ts";
@@ -32,6 +33,7 @@ import { unknownOperations } from "./unknown-operations.ts";
 import { waitExecution } from "./wait-execution.ts";
 
 const REGISTERED: readonly Translator[] = [
+  actionKeys,
   ancientClients,
   apiVersion,
   assetService,

@@ -333,24 +333,4 @@ export const ACTIONS: readonly NotBuilt[] = [
     clientAhead: "each caller gets the result of a run of its action; nothing is cached",
     serverAhead: "to run an action twice does no harm",
   },
-  {
-    id: "action-keys",
-    title: "The digest of an action as a key",
-    since: "2018-11",
-    drift: ["D53"],
-    why: "Where another action runs in place of the client's, its digest is another.",
-    owns: [
-      ...["ExecuteRequest", "GetActionResultRequest", "UpdateActionResultRequest"].flatMap((message) =>
-        of(message, "action_digest"),
-      ),
-      ...of("ExecuteOperationMetadata", "action_digest"),
-      ...of("ActionCache", "GetActionResult"),
-    ],
-    older: ["other", "another digest than the client's"],
-    newer: ["same", "the client's digest"],
-    marker: null,
-    assume: "newer",
-    clientAhead: "no action is rewritten, so every digest is the client's",
-    serverAhead: "no action is rewritten, so every digest is the client's",
-  },
 ];

@@ -139,7 +139,15 @@ export function engineOf(
   parts: Partial<Omit<EngineParts, "steps">> = {},
 ): ReturnType<typeof engineCalls> {
   const steps: ActionStep[] = hooks.map((each) => bindStep(each, PAIR));
-  return engineCalls({ steps, checks: [], manner: {}, plan: "test", memory: new Memory(), ...parts });
+  return engineCalls({
+    steps,
+    checks: [],
+    manner: {},
+    plan: "test",
+    memory: new Memory(),
+    aliases: false,
+    ...parts,
+  });
 }
 
 /** All messages of the response of a call that the engine serves. */
