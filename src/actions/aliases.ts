@@ -6,15 +6,15 @@ import type { Call } from "../translators/translator.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Digest, encodeDigest, formatDigest } from "../wire/digest.ts";
 import { FieldWriter } from "../wire/field-writer.ts";
+import { lookUpRequest, UpdateField } from "./requests.ts";
 import type { Scope } from "./scope.ts";
 import { isTold } from "./status-of.ts";
 
 /** Changes whenever an older entry could not be used any more. */
 const VERSION = 1;
 
-/** Field numbers of Action, and of the requests of the action cache. */
+/** Field numbers of Action. */
 const ActionField = { command: 1, inputRoot: 2, salt: 9 } as const;
-const RequestField = { action: 2, result: 3 } as const;
 
 /** The aliases of one plan. */
 export class Aliases {
@@ -28,9 +28,8 @@ export class Aliases {
   /** The result that is kept for an action; null if none is, or none can be had. */
   async get(scope: Scope, action: Digest): Promise<Buffer | null> {
     try {
-      const out = new FieldWriter();
-      out.bytes(RequestField.action, encodeDigest(scope.hash(this.actionFor(scope, action))));
-      return await scope.port.getActionResult(out.toBuffer());
+      const alias = scope.hash(this.actionFor(scope, action));
+      return await scope.port.getActionResult(lookUpRequest(alias));
     } catch (error) {
       if (isTold(error)) return null;
       throw error;
@@ -44,8 +43,8 @@ export class Aliases {
       const digest = scope.hash(bytes);
       await scope.port.writeBlobs([{ digest, bytes }, empty(scope)]);
       const out = new FieldWriter();
-      out.bytes(RequestField.action, encodeDigest(digest));
-      out.bytes(RequestField.result, result);
+      out.bytes(UpdateField.action, encodeDigest(digest));
+      out.bytes(UpdateField.result, result);
       await scope.port.updateActionResult(out.toBuffer());
     } catch (error) {
       if (!isTold(error)) throw error;

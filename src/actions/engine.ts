@@ -10,11 +10,14 @@ import {
   WAIT_OPERATION,
 } from "../translators/methods.ts";
 import type { ActionMessages, Call, OperationManner } from "../translators/translator.ts";
+import { ActionRuns } from "./action-runs.ts";
 import { Aliases } from "./aliases.ts";
-import { Executions, type Forward } from "./execution.ts";
+import { Execute } from "./execute.ts";
 import { LookUps } from "./look-up.ts";
 import type { Memory } from "./memory.ts";
+import { NamedOperations } from "./named-operations.ts";
 import { type ContentCheck, Preparer } from "./prepare.ts";
+import type { Forward } from "./requests.ts";
 import { ResultHooks } from "./result-hooks.ts";
 import type { ActionStep } from "./transform.ts";
 
@@ -52,7 +55,7 @@ export function engineCalls({
   const outputName = (path: string, given: readonly ActionMessages[]): string =>
     steps.reduce((name, step, index) => step.outputName?.(name, given[index]!) ?? name, path);
   const aliases = keeps && maps ? new Aliases(plan) : null;
-  const executions = new Executions({
+  const runs = new ActionRuns({
     aliases,
     preparer,
     hooks,
@@ -62,14 +65,16 @@ export function engineCalls({
     tags,
     outputName,
   });
+  const execute = new Execute(runs);
+  const operations = new NamedOperations(runs);
   const lookUps = new LookUps({ preparer, hooks, maps, aliases, outputName });
   const calls = new Map<string, EngineCall>();
-  if (tags || checks.length > 0) calls.set(EXECUTE, (...args) => executions.execute(...args));
+  if (tags || checks.length > 0) calls.set(EXECUTE, (...args) => execute.run(...args));
   if (tags) {
-    calls.set(WAIT_EXECUTION, (...args) => executions.wait(...args));
-    for (const path of [GET_OPERATION, WAIT_OPERATION]) calls.set(path, (...args) => executions.get(...args));
+    calls.set(WAIT_EXECUTION, (...args) => operations.wait(...args));
+    for (const path of [GET_OPERATION, WAIT_OPERATION]) calls.set(path, (...args) => operations.get(...args));
     for (const path of [CANCEL_OPERATION, DELETE_OPERATION])
-      calls.set(path, (...args) => executions.pass(...args));
+      calls.set(path, (...args) => operations.pass(...args));
   }
   if (maps || results) calls.set(GET_ACTION_RESULT, (...args) => lookUps.get(...args));
   if (results) calls.set(UPDATE_ACTION_RESULT, (...args) => lookUps.update(...args));

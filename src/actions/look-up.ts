@@ -1,21 +1,17 @@
 /** GetActionResult where another action may have run in place of the client's (R4, K4). */
-import type { ActionMessages, Call } from "../translators/translator.ts";
+import type { Call } from "../translators/translator.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
-import { type Digest, encodeDigest } from "../wire/digest.ts";
+import type { Digest } from "../wire/digest.ts";
 import { joined, rewriteMessage } from "../wire/rewrite.ts";
 import { Status } from "../wire/status.ts";
-import { Walker, WireType } from "../wire/walker.ts";
+import { Walker } from "../wire/walker.ts";
 import type { Aliases } from "./aliases.ts";
-import type { Forward } from "./execution.ts";
 import { digestIn, numberIn, sameDigest } from "./fields.ts";
 import type { Prepared, Preparer } from "./prepare.ts";
+import { type Forward, LookUpField, type OutputName, UpdateField, withMapped } from "./requests.ts";
 import type { ResultHooks } from "./result-hooks.ts";
 import { Scope } from "./scope.ts";
 import { isTold } from "./status-of.ts";
-
-/** Field numbers of GetActionResultRequest; those of its digest and function are those of UpdateActionResultRequest as well. */
-const RequestField = { action: 2, inlined: 5, digestFunction: 6, unlessChanged: 1001 } as const;
-const UPDATE_FUNCTION = 5;
 
 /** How long an action is taken to stay in the store after it was looked at, in milliseconds: older ones are touched (R4). */
 const TOUCHED_FOR = 10 * 60_000;
@@ -28,8 +24,7 @@ export interface LookUpParts {
   readonly maps: boolean;
   /** Keeps results under keys of its own; null where nobody wants that. */
   readonly aliases: Aliases | null;
-  /** As `ExecutionParts.outputName`. */
-  readonly outputName: (path: string, given: readonly ActionMessages[]) => string;
+  readonly outputName: OutputName;
 }
 
 type Outcome = { readonly result: Buffer } | { readonly error: unknown };
@@ -50,12 +45,12 @@ export class LookUps {
    */
   async *get(given: Buffer, call: Call, forward: Forward): AsyncGenerator<Buffer, void, void> {
     const request = this.parts.hooks.some ? withoutShortcut(given) : given;
-    const action = digestIn(request, RequestField.action);
+    const action = digestIn(request, LookUpField.action);
     if (action === null) {
       yield* forward(request);
       return;
     }
-    const scope = new Scope(call, numberIn(request, RequestField.digestFunction), action);
+    const scope = new Scope(call, numberIn(request, LookUpField.digestFunction), action);
     const known = this.parts.maps ? this.parts.preparer.remembered(scope, action) : null;
     const early = known !== null && isMapped(known) ? this.mapped(request, scope, known) : null;
     const preparing = this.parts.maps ? this.prepare(scope, action) : null;
@@ -87,8 +82,8 @@ export class LookUps {
 
   /** Answers an `UpdateActionResultRequest`: it keeps the client's key, and what the upstream made of the result gets the client's form. */
   async *update(request: Buffer, call: Call, forward: Forward): AsyncGenerator<Buffer, void, void> {
-    const action = digestIn(request, RequestField.action);
-    const scope = new Scope(call, numberIn(request, UPDATE_FUNCTION), action);
+    const action = digestIn(request, LookUpField.action);
+    const scope = new Scope(call, numberIn(request, UpdateField.digestFunction), action);
     const prepare = async () => (action === null ? null : this.prepare(scope, action));
     for await (const result of forward(request)) {
       const source = { scope, foreign: this.parts.maps, given: async () => (await prepare())?.given ?? null };
@@ -109,7 +104,7 @@ export class LookUps {
   /** The result of what runs in place of the client's action. */
   private async mapped(request: Buffer, scope: Scope, prepared: Prepared): Promise<Outcome> {
     if (prepared.doNotCache) return { error: null };
-    const own = withAction(request, prepared, this.parts.outputName);
+    const own = withMapped(request, LookUpField, prepared, this.parts.outputName);
     const [outcome] = await Promise.all([
       outcomeOf(scope.port.getActionResult(own)),
       this.touch(scope, prepared),
@@ -151,29 +146,7 @@ function isMapped({ action, mapped }: Prepared): boolean {
 /** The request without the wish for no answer if nothing changed (D59): the client compares with a result in its own form. */
 function withoutShortcut(request: Buffer): Buffer {
   const slices = rewriteMessage(new Walker(request), ({ number }) =>
-    number === RequestField.unlessChanged ? "drop" : "keep",
-  );
-  return joined(slices, request);
-}
-
-function withAction(
-  request: Buffer,
-  { mapped, given }: Prepared,
-  outputName: LookUpParts["outputName"],
-): Buffer {
-  const slices = rewriteMessage(
-    new Walker(request),
-    (field, out) => {
-      if (field.wireType !== WireType.LEN) return "keep";
-      if (field.number === RequestField.action) return "drop";
-      if (field.number !== RequestField.inlined) return "keep";
-      const before = field.text();
-      const after = outputName(before, given);
-      if (after === before) return "keep";
-      out.text(RequestField.inlined, after);
-      return "drop";
-    },
-    (out) => out.bytes(RequestField.action, encodeDigest(mapped)),
+    number === LookUpField.unlessChanged ? "drop" : "keep",
   );
   return joined(slices, request);
 }
