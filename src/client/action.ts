@@ -1,34 +1,13 @@
 /** Actions and Commands in the forms that a client writes. */
 import type { Codec, Draft } from "../spec/codec.ts";
 import type { Messages } from "../spec/generated/messages.ts";
+import type { ActionSpec, DeclaredOutput, Platform } from "./action-spec.ts";
+import { propertyNames } from "./attributes.ts";
 import { type Blob, blobOf, type Digest } from "./blob.ts";
 import type { Path } from "./directories.ts";
 import type { Manner } from "./manner.ts";
 
 type Command = Draft<Messages["build.bazel.remote.execution.v2.Command"]>;
-
-/** An output as a build declares it. */
-export interface DeclaredOutput {
-  /** From the input root. */
-  readonly path: Path;
-  /** What the command makes; a symlink has the kind of what it leads to. */
-  readonly kind: "file" | "directory";
-}
-
-/** What is to run, in no form of the API yet. */
-export interface ActionSpec {
-  /**
-   * The program and its arguments. A program that is an input is given as `{ input: PATH }`, by its path from the input root.
-   */
-  readonly program: string | { readonly input: Path };
-  readonly arguments: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly outputs: readonly DeclaredOutput[];
-  readonly platform?: Readonly<Record<string, string>>;
-  /** From the input root; the input root itself if it is left out. */
-  readonly workingDirectory?: Path;
-  readonly timeoutSeconds: number;
-}
 
 /** The blobs of an action; its inputs are not among them. */
 export interface EncodedAction {
@@ -38,7 +17,7 @@ export interface EncodedAction {
   readonly outputPaths: ReadonlyMap<DeclaredOutput, string>;
 }
 
-/** Encodes an action as the client writes it, lists sorted and without doubles, as servers want them. */
+/** Encodes an action as the client writes it: lists sorted and without doubles, as servers want them, unless they are to be as given. */
 export function encodeAction(
   spec: ActionSpec,
   inputRootDigest: Digest,
@@ -49,22 +28,22 @@ export function encodeAction(
   const outputPaths = new Map(
     spec.outputs.map((output) => [output, outputPath(output.path, spec, manner)] as const),
   );
-  const listOf = (wanted: (output: DeclaredOutput) => boolean): string[] =>
-    [...new Set(spec.outputs.filter(wanted).map((output) => outputPaths.get(output)!))].sort(byBytes);
-  const platform = platformOf(spec);
+  const listOf = (wanted: (output: DeclaredOutput) => boolean): string[] => {
+    const paths = spec.outputs.filter(wanted).map((output) => outputPaths.get(output)!);
+    return spec.asGiven ? paths : [...new Set(paths)].sort(byBytes);
+  };
+  const platforms = platformsOf(spec, manner);
   const command: Command = {
     arguments: [programPath(spec, manner), ...spec.arguments],
-    environmentVariables: Object.entries(spec.environment)
-      .map(([name, value]) => ({ name, value }))
-      .sort((a, b) => byBytes(a.name, b.name)),
+    environmentVariables: environmentOf(spec),
     workingDirectory: spec.workingDirectory ?? "",
     ...(manner.outputs !== "paths" && {
       outputFiles: listOf(({ kind }) => kind === "file"),
       outputDirectories: listOf(({ kind }) => kind === "directory"),
     }),
     ...(manner.outputs !== "lists" && { outputPaths: listOf(() => true) }),
-    ...(manner.platform !== "action" && { platform }),
-    outputNodeProperties: propertiesIn("message", manner),
+    platform: platforms.command,
+    outputNodeProperties: propertiesIn("message", spec, manner),
     outputDirectoryFormat: manner.directoryFormat === null ? 0 : FORMATS[manner.directoryFormat],
   };
   const commandBlob = blobOf(
@@ -74,9 +53,11 @@ export function encodeAction(
   const action = codec.encode("build.bazel.remote.execution.v2.Action", {
     commandDigest: commandBlob.digest,
     inputRootDigest,
-    timeout: { seconds: BigInt(spec.timeoutSeconds) },
-    ...(manner.platform !== "command" && { platform }),
-    outputNodeProperties: propertiesIn("list", manner),
+    timeout: durationOf(spec.timeoutSeconds),
+    doNotCache: spec.doNotCache ?? false,
+    salt: Buffer.from(spec.salt ?? ""),
+    platform: platforms.action,
+    outputNodeProperties: propertiesIn("list", spec, manner),
   });
   return { action: blobOf(action, digestFunction), command: commandBlob, outputPaths };
 }
@@ -84,16 +65,32 @@ export function encodeAction(
 /** Numbers of Command.OutputDirectoryFormat. */
 const FORMATS = { tree: 0, directory: 1, both: 2 } as const;
 
-/** What the list of 2.0 and 2.1 calls properties (D32). */
-const LISTED: Readonly<Record<string, string>> = { mtime: "MTime", unix_mode: "UnixMode" };
-
-function propertiesIn(form: "list" | "message", { nodeProperties }: Manner): string[] {
-  if (nodeProperties.form !== form) return [];
-  const names = nodeProperties.names.map((name) => (form === "list" ? (LISTED[name] ?? name) : name));
-  return names.sort(byBytes);
+function environmentOf({ environment, asGiven }: ActionSpec) {
+  const variables = Object.entries(environment).map(([name, value]) => ({ name, value }));
+  return asGiven ? variables : variables.sort((a, b) => byBytes(a.name, b.name));
 }
 
-function platformOf({ platform = {} }: ActionSpec) {
+/** The request for properties of outputs stands in one message or the other, by the form. */
+function propertiesIn(
+  place: "list" | "message",
+  { outputProperties = [] }: ActionSpec,
+  { nodeProperties: { form, names } }: Manner,
+): string[] {
+  if (form !== place) return [];
+  return propertyNames([...new Set([...names, ...outputProperties])], form).sort(byBytes);
+}
+
+function platformsOf({ platform, platforms }: ActionSpec, { platform: place }: Manner) {
+  if (platforms !== undefined) {
+    return { command: platformMessage(platforms.command), action: platformMessage(platforms.action) };
+  }
+  return {
+    command: place === "action" ? null : platformMessage(platform),
+    action: place === "command" ? null : platformMessage(platform),
+  };
+}
+
+function platformMessage(platform: Platform = {}) {
   const properties = Object.entries(platform).map(([name, value]) => ({ name, value }));
   return properties.length === 0
     ? null
@@ -108,6 +105,7 @@ function programPath({ program, workingDirectory = "" }: ActionSpec, { programsF
 
 function outputPath(path: Path, { workingDirectory = "" }: ActionSpec, { outputsFrom }: Manner): string {
   if (outputsFrom === "input-root" || workingDirectory === "") return path;
+  if (path === workingDirectory) return "";
   return path.startsWith(`${workingDirectory}/`)
     ? path.slice(workingDirectory.length + 1)
     : `${upFrom(workingDirectory)}${path}`;
@@ -115,6 +113,11 @@ function outputPath(path: Path, { workingDirectory = "" }: ActionSpec, { outputs
 
 function upFrom(directory: Path): string {
   return directory === "" ? "" : "../".repeat(directory.split("/").length);
+}
+
+function durationOf(seconds: number) {
+  const whole = Math.floor(seconds);
+  return { seconds: BigInt(whole), nanos: Math.round((seconds - whole) * 1000) * 1e6 };
 }
 
 function byBytes(a: string, b: string): number {

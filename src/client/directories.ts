@@ -1,9 +1,9 @@
 /** Files by path, as build tools think of them, and trees of Directory messages, as the API does. */
-import { type Codec, codec, type Draft } from "../spec/codec.ts";
-import type { Messages } from "../spec/generated/messages.ts";
+import { type Codec, codec } from "../spec/codec.ts";
 import type { DigestFunction } from "../wire/digest-function.ts";
 import { Walker, WireType } from "../wire/walker.ts";
-import { type Blob, blobOf, type Digest, SHA256 } from "./blob.ts";
+import { type Attributes, attributesOf } from "./attributes.ts";
+import { blobOf, type Digest, SHA256 } from "./blob.ts";
 
 /** A path from some root, without `.` and `..`. */
 export type Path = string;
@@ -15,10 +15,11 @@ export interface RemoteFile {
 }
 
 /** Something in a directory. */
-export type Entry =
+export type Entry = { readonly attributes?: Attributes } & (
   | ({ readonly kind: "file" } & RemoteFile)
   | { readonly kind: "symlink"; readonly target: string }
-  | { readonly kind: "directory" };
+  | { readonly kind: "directory" }
+);
 
 /** Directories may share what is below them, so that few bytes stand for a great many entries. */
 const MOST_ENTRIES = 1_000_000;
@@ -28,38 +29,6 @@ const DIRECTORY = "build.bazel.remote.execution.v2.Directory";
 export interface TreeForm {
   readonly codec: Codec;
   readonly digestFunction: DigestFunction;
-}
-
-/** The Directory messages for files, and the digest of their root. */
-export function inputTree(
-  files: ReadonlyMap<Path, RemoteFile>,
-  form: TreeForm = { codec: codec(), digestFunction: SHA256 },
-): { root: Digest; directories: Blob[] } {
-  const directories: Blob[] = [];
-  const addDirectory = (inside: readonly (readonly [Path, RemoteFile])[]): Digest => {
-    const groups = Map.groupBy(inside.toSorted(byPath), ([path]) => path.split("/", 1)[0]!);
-    const nodes = { files: [] as Node<"FileNode">[], directories: [] as Node<"DirectoryNode">[] };
-    for (const [name, group] of groups) {
-      const [[path, file]] = group as [readonly [Path, RemoteFile]];
-      if (path === name) nodes.files.push({ name, digest: file.digest, isExecutable: file.executable });
-      else {
-        const below = group.map(([each, content]) => [each.slice(name.length + 1), content] as const);
-        nodes.directories.push({ name, digest: addDirectory(below) });
-      }
-    }
-    const blob = blobOf(form.codec.encode(DIRECTORY, nodes), form.digestFunction);
-    directories.push(blob);
-    return blob.digest;
-  };
-  return { root: addDirectory([...files]), directories };
-}
-
-type Node<Name extends "FileNode" | "DirectoryNode"> = Draft<
-  Messages[`build.bazel.remote.execution.v2.${Name}`]
->;
-
-function byPath([a]: readonly [Path, unknown], [b]: readonly [Path, unknown]): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /**
@@ -73,13 +42,19 @@ export async function listDirectory(
 ): Promise<Map<Path, Entry>> {
   const entries = new Map<Path, Entry>();
   const visit = async (bytes: Uint8Array, base: Path): Promise<void> => {
-    const { files, directories, symlinks } = api.decode(DIRECTORY, bytes);
+    const message = api.decode(DIRECTORY, bytes);
+    const { files, directories, symlinks } = message;
+    if (base !== "") entries.set(base.slice(0, -1), { kind: "directory", ...attributesOf(message) });
     if (entries.size > MOST_ENTRIES)
       throw new RangeError(`a directory has more than ${MOST_ENTRIES} entries`);
-    for (const { name, digest, isExecutable } of files) {
-      if (digest !== null) entries.set(`${base}${name}`, { kind: "file", digest, executable: isExecutable });
+    for (const file of files) {
+      const { name, digest, isExecutable: executable } = file;
+      if (digest === null) continue;
+      entries.set(`${base}${name}`, { kind: "file", digest, executable, ...attributesOf(file) });
     }
-    for (const { name, target } of symlinks) entries.set(`${base}${name}`, { kind: "symlink", target });
+    for (const link of symlinks) {
+      entries.set(`${base}${link.name}`, { kind: "symlink", target: link.target, ...attributesOf(link) });
+    }
     for (const { name, digest } of directories) {
       entries.set(`${base}${name}`, { kind: "directory" });
       if (digest !== null) await visit(await load(digest), `${base}${name}/`);

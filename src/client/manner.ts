@@ -2,6 +2,7 @@
 import { knows } from "../spec/ledger.ts";
 import type { Level } from "../spec/versions.ts";
 import type { DigestFunction } from "../wire/digest-function.ts";
+import type { PropertyForm } from "./attributes.ts";
 import { SHA256 } from "./blob.ts";
 
 /** A compressor of blobs that travel as streams. */
@@ -42,8 +43,11 @@ export interface Manner {
   readonly programsFrom: "input-root" | "working-directory";
   /** Where paths of outputs start (D27). */
   readonly outputsFrom: "input-root" | "working-directory";
-  /** Which node properties it asks for, by their names of today (D30, D31): as a list in the Action (2.0 and 2.1), or in the Command. */
-  readonly nodeProperties: { readonly form: "none" | "list" | "message"; readonly names: readonly string[] };
+  /**
+   * How it writes node properties (D30, D31): as a list, requested in the Action (2.0 and 2.1), or as a message, requested in the Command. `names`
+   * are those it always asks for, as they are called today.
+   */
+  readonly nodeProperties: { readonly form: PropertyForm; readonly names: readonly string[] };
   readonly reads: {
     /** The lists of symlinks (D25); the empty list reads none. */
     readonly symlinks: readonly ("typed" | "unified")[];
@@ -95,7 +99,7 @@ export function mannerOf(level: Level): Manner {
     platform: actionPlatform ? "both" : "command",
     programsFrom: knows(level, "behaviour:argv0") ? "working-directory" : "input-root",
     outputsFrom: "working-directory",
-    nodeProperties: { form: "none", names: [] },
+    nodeProperties: { form: propertyFormOf(level), names: [] },
     reads: {
       symlinks: paths ? UNIFIED : TYPED,
       directories: directories ? ["directory", "tree"] : ["tree"],
@@ -105,4 +109,10 @@ export function mannerOf(level: Level): Manner {
     waits: true,
     missing: { uploadsAgain: true, shortSubjects: false, otherTypesFatal: false },
   };
+}
+
+/** The form in which a level has node properties. */
+export function propertyFormOf(level: Level): PropertyForm {
+  if (knows(level, "build.bazel.remote.execution.v2.FileNode.node_properties")) return "message";
+  return knows(level, "build.bazel.remote.execution.v2.FileNode.node_properties@5") ? "list" : "none";
 }

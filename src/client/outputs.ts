@@ -1,15 +1,17 @@
 /** What a client finds in a result: only the lists it reads (D24, D25, D40). */
 import type { Codec } from "../spec/codec.ts";
 import type { Api } from "./api.ts";
+import { type Attributes, attributesOf } from "./attributes.ts";
 import type { Digest } from "./blob.ts";
 import { type Entry, listDirectory, listTree } from "./directories.ts";
 import type { Manner } from "./manner.ts";
 
 /** An output; `entries` are by path from the directory. */
-export type Output =
+export type Output = { readonly attributes?: Attributes } & (
   | { readonly kind: "file"; readonly content: Buffer; readonly executable: boolean }
   | { readonly kind: "directory"; readonly entries: ReadonlyMap<string, Entry> }
-  | { readonly kind: "symlink"; readonly target: string };
+  | { readonly kind: "symlink"; readonly target: string }
+);
 
 /** Reads blobs by digest, in order. */
 export type ReadBlobs = (digests: readonly Digest[]) => Promise<readonly Buffer[]>;
@@ -26,13 +28,16 @@ export async function readOutputs(
   const remote = result.outputFiles.filter(
     ({ digest, contents }) => digest !== null && contents.length === 0,
   );
-  for (const { path, contents, isExecutable } of inline) {
-    outputs.set(path, { kind: "file", content: Buffer.from(contents), executable: isExecutable });
-  }
+  const addFile = (file: Api<"OutputFile">, content: Buffer) =>
+    outputs.set(file.path, {
+      kind: "file",
+      content,
+      executable: file.isExecutable,
+      ...attributesOf(file),
+    });
+  for (const file of inline) addFile(file, Buffer.from(file.contents));
   const contents = await read(remote.map(({ digest }) => digest!));
-  for (const [i, { path, isExecutable }] of remote.entries()) {
-    outputs.set(path, { kind: "file", content: contents[i]!, executable: isExecutable });
-  }
+  for (const [i, file] of remote.entries()) addFile(file, contents[i]!);
   for (const directory of result.outputDirectories) {
     const entries = await entriesOf(directory, manner, codec, read);
     if (entries !== null) outputs.set(directory.path, { kind: "directory", entries });
@@ -42,7 +47,9 @@ export async function readOutputs(
       ? result.outputSymlinks
       : [...result.outputFileSymlinks, ...result.outputDirectorySymlinks],
   );
-  for (const { path, target } of links) outputs.set(path, { kind: "symlink", target });
+  for (const link of links) {
+    outputs.set(link.path, { kind: "symlink", target: link.target, ...attributesOf(link) });
+  }
   return outputs;
 }
 

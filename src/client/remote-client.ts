@@ -1,22 +1,32 @@
 /** A client of the API: what a build tool does with a server, with nothing of the bridge in it. */
-import { type ActionSpec, type EncodedAction, encodeAction } from "./action.ts";
+import { type EncodedAction, encodeAction } from "./action.ts";
+import type { ActionSpec } from "./action-spec.ts";
 import type { Api } from "./api.ts";
+import type { Attributes } from "./attributes.ts";
 import { type Blob, blobOf } from "./blob.ts";
 import { CallFailed } from "./call-failed.ts";
 import type { Connection } from "./connection.ts";
-import { inputTree, type Path, type RemoteFile } from "./directories.ts";
+import type { Entry, Path } from "./directories.ts";
+import { inputTree } from "./input-tree.ts";
 import type { Manner } from "./manner.ts";
 import { reuploads } from "./missing-blobs.ts";
 import { type Output, readOutputs } from "./outputs.ts";
-import { RemoteExecution } from "./remote-execution.ts";
+import { RemoteExecution, type ResultWishes } from "./remote-execution.ts";
 import { RemoteStore } from "./remote-store.ts";
 
 /** How often blobs that went missing are uploaded again. */
 const MOST_UPLOADS = 2;
 
-/** Files that are known, and those of which the content is here. */
+/** An input as a build has it. Directories that lead to others need not be given. */
+export type Input = { readonly attributes?: Attributes } & (
+  | { readonly kind: "file"; readonly content: string; readonly executable?: boolean }
+  | { readonly kind: "symlink"; readonly target: string }
+  | { readonly kind: "directory" }
+);
+
+/** What is in the input root, and the contents of files that are here. */
 export interface Inputs {
-  readonly files: ReadonlyMap<Path, RemoteFile>;
+  readonly entries: ReadonlyMap<Path, Entry>;
   readonly blobs: readonly Blob[];
 }
 
@@ -42,22 +52,28 @@ export class RemoteClient {
     this.#connection = connection;
   }
 
-  /** Inputs with the contents, none of them known to the server yet. */
-  inputs(contents: Readonly<Record<Path, { content: string; executable: boolean }>>): Inputs {
+  /** Inputs with the contents of their files, none of them known to the server yet. */
+  inputs(inputs: Readonly<Record<Path, Input>>): Inputs {
     const blobs: Blob[] = [];
-    const files = new Map<Path, RemoteFile>();
-    for (const [path, { content, executable }] of Object.entries(contents)) {
+    const entries = new Map<Path, Entry>();
+    for (const [path, input] of Object.entries(inputs)) {
+      if (input.kind !== "file") {
+        entries.set(path, input);
+        continue;
+      }
+      const { content, executable = false, ...rest } = input;
       const blob = blobOf(content, this.manner.digestFunction);
       blobs.push(blob);
-      files.set(path, { digest: blob.digest, executable });
+      entries.set(path, { ...rest, digest: blob.digest, executable });
     }
-    return { files, blobs };
+    return { entries, blobs };
   }
 
   /** An action and all blobs it needs, those of the inputs included. Nothing is uploaded. */
   prepare(spec: ActionSpec, inputs: Inputs): { encoded: EncodedAction; blobs: Blob[] } {
     const { codec } = this.#connection;
-    const tree = inputTree(inputs.files, { codec, digestFunction: this.manner.digestFunction });
+    const { digestFunction, nodeProperties } = this.manner;
+    const tree = inputTree(inputs.entries, { codec, digestFunction, properties: nodeProperties.form });
     const encoded = encodeAction(spec, tree.root, this.manner, codec);
     return { encoded, blobs: [...inputs.blobs, ...tree.directories, encoded.command, encoded.action] };
   }
@@ -67,12 +83,14 @@ export class RemoteClient {
     const { manner, store, execution } = this;
     const { encoded, blobs } = this.prepare(spec, inputs);
     const { digest } = encoded.action;
-    const known = manner.looksUp ? await execution.cachedResult(digest) : null;
+    const wishes = wishesOf(spec, encoded);
+    const looksUp = manner.looksUp && spec.skipCacheLookup !== true;
+    const known = looksUp ? await execution.cachedResult(digest, wishes) : null;
     if (known !== null) return { encoded, cached: true, result: known };
     await store.upload(blobs);
     for (let uploads = 0; ; uploads++) {
       try {
-        return { encoded, cached: false, result: await execution.execute(digest) };
+        return { encoded, cached: false, result: await execution.execute(digest, wishes) };
       } catch (error) {
         const again = error instanceof CallFailed ? reuploads(error, blobs, manner) : null;
         if (again === null || uploads === MOST_UPLOADS) throw error;
@@ -92,4 +110,17 @@ export class RemoteClient {
     const [bytes] = await this.store.read([digest]);
     return bytes!.toString();
   }
+}
+
+function wishesOf(
+  { skipCacheLookup = false, inline = {}, outputs }: ActionSpec,
+  { outputPaths }: EncodedAction,
+): ResultWishes {
+  const files = outputs.filter(({ path }) => inline.files?.includes(path));
+  return {
+    skipCacheLookup,
+    inlineStdout: inline.stdout ?? false,
+    inlineStderr: inline.stderr ?? false,
+    inlineOutputFiles: files.map((output) => outputPaths.get(output)!),
+  };
 }

@@ -17,6 +17,16 @@ const WAIT = methodPath("Execution/WaitExecution");
 /** How often a client goes on with an execution whose stream broke. */
 const MOST_STREAMS = 3;
 
+/** What a request asks for besides its action. */
+export interface ResultWishes {
+  /** That it run anew, whatever the action cache has. */
+  readonly skipCacheLookup?: boolean;
+  readonly inlineStdout?: boolean;
+  readonly inlineStderr?: boolean;
+  /** As the Command spells them. */
+  readonly inlineOutputFiles?: readonly string[];
+}
+
 /** An action cache and workers at the other end of a connection. Every method throws CallFailed, if it fails. */
 export class RemoteExecution {
   readonly #connection: Connection;
@@ -30,9 +40,13 @@ export class RemoteExecution {
   }
 
   /** The result of an action that ran before, or null; null also for other errors than NOT_FOUND, unless they are fatal to the client. */
-  async cachedResult(actionDigest: Digest): Promise<Api<"ActionResult"> | null> {
+  async cachedResult(
+    actionDigest: Digest,
+    { skipCacheLookup: _, ...wishes }: ResultWishes = {},
+  ): Promise<Api<"ActionResult"> | null> {
     try {
-      return await this.#connection.unary<Api<"ActionResult">>(GET_RESULT, this.#named({ actionDigest }));
+      const request = this.#named({ actionDigest, ...wishes });
+      return await this.#connection.unary<Api<"ActionResult">>(GET_RESULT, request);
     } catch (error) {
       if (!(error instanceof CallFailed)) throw error;
       if (error.is(Status.NOT_FOUND) || !this.#manner.cacheErrorsFatal) return null;
@@ -46,14 +60,14 @@ export class RemoteExecution {
   }
 
   /** Runs an action and waits for its end, over streams that break as well. */
-  async execute(actionDigest: Digest): Promise<Api<"ActionResult">> {
+  async execute(actionDigest: Digest, wishes: ResultWishes = {}): Promise<Api<"ActionResult">> {
     let name = "";
     let broken: unknown = null;
     for (let streams = 0; streams < MOST_STREAMS; streams++) {
       const waits = this.#manner.waits && name !== "";
       const operations = waits
         ? this.#connection.stream<Operation>(WAIT, { name })
-        : this.#connection.stream<Operation>(EXECUTE, this.#named({ actionDigest }));
+        : this.#connection.stream<Operation>(EXECUTE, this.#named({ actionDigest, ...wishes }));
       try {
         for await (const operation of operations) {
           name = operation.name;

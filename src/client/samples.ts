@@ -1,140 +1,124 @@
 /** Small actions, each of a shape in which peers differ, and what has to come of them. */
-import type { ActionSpec, DeclaredOutput } from "./action.ts";
+import type { StatusCode } from "../wire/status.ts";
+import type { ActionSpec, DeclaredOutput, Platform } from "./action-spec.ts";
+import type { Attributes } from "./attributes.ts";
 import type { Path } from "./directories.ts";
+import type { Manner } from "./manner.ts";
+import type { Input } from "./remote-client.ts";
+import { CACHING_SHAPES } from "./shapes/caching.ts";
+import { HEAVY_SHAPES, type HeavyShape } from "./shapes/heavy.ts";
+import { INPUT_SHAPES } from "./shapes/inputs.ts";
+import { LINK_SHAPES } from "./shapes/links.ts";
+import { OUTPUT_SHAPES } from "./shapes/outputs.ts";
+import { PLACE_SHAPES } from "./shapes/places.ts";
+import { PLATFORM_SHAPES } from "./shapes/platforms.ts";
+import { RUN_SHAPES } from "./shapes/runs.ts";
+import type { ShapeFacts } from "./shapes/shape.ts";
 
-/** What an output has to be: a file by its content, a symlink by its target, a directory by the sorted paths below it. */
-export type Expected =
-  | { readonly kind: "file"; readonly content: string }
+/** What is in an output directory. */
+export type ExpectedEntry =
+  | {
+      readonly kind: "file";
+      readonly content: string;
+      readonly executable?: boolean;
+      /** Not looked at unless they are given. */
+      readonly attributes?: Attributes;
+    }
   | { readonly kind: "symlink"; readonly target: string }
-  | { readonly kind: "directory"; readonly paths: readonly Path[] };
+  | { readonly kind: "directory" };
 
-/** One small action. */
+/** What an output has to be: a directory by all that is below it, by path from there. */
+export type Expected =
+  | Exclude<ExpectedEntry, { kind: "directory" }>
+  | { readonly kind: "directory"; readonly entries: Readonly<Record<Path, ExpectedEntry>> };
+
+/** What has to come of an action. */
+export interface Expectation {
+  /** The status in which the execution ends in place of a result; null if there is one. */
+  readonly failure: StatusCode | null;
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** All that come, by path from the input root; declared outputs that are not here do not come. */
+  readonly outputs: Readonly<Record<Path, Expected>>;
+}
+
+/** One action. */
 export interface Sample {
   /** In a few words, for people. */
   readonly title: string;
   readonly spec: ActionSpec;
-  readonly inputs: Readonly<Record<Path, { readonly content: string; readonly executable: boolean }>>;
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** By path from the input root. */
-  readonly expected: Readonly<Record<Path, Expected>>;
+  readonly inputs: Readonly<Record<Path, Input>>;
+  /** Whether the same client gets the result from the action cache when it comes again. */
+  readonly cacheable: boolean;
+  /**
+   * What a client of this manner sees at a server of its own level, which has just the fields and rules of that level. Through a bridge it has
+   * to see the same at any server, or a refusal by name.
+   */
+  expectedBy(manner: Manner): Expectation;
 }
 
-/** Names of the samples. */
+/** Every small shape. */
+export const SHAPES = {
+  ...OUTPUT_SHAPES,
+  ...LINK_SHAPES,
+  ...PLACE_SHAPES,
+  ...INPUT_SHAPES,
+  ...PLATFORM_SHAPES,
+  ...RUN_SHAPES,
+  ...CACHING_SHAPES,
+} as const satisfies Readonly<Record<string, ShapeFacts>>;
+
+/** Names of the small samples. */
 export type Shape = keyof typeof SHAPES;
 
 /** What a sample may be made with. */
 export interface SampleOptions {
   /** Makes it another action than the last one of this shape, so that no cache knows it. */
   readonly salt?: string;
-  /** Platform properties that the action asks for; those of the shape by default. */
-  readonly platform?: Readonly<Record<string, string>>;
-  /** The PATH that the command sees; it needs `mkdir` and `ln`. */
+  /** Platform properties that the action asks for; those of the shape by default. Shapes that are about platforms have their own. */
+  readonly platform?: Platform;
+  /** The PATH that the command sees; it needs `mkdir`, `ln` and the like. */
   readonly searchPath?: string;
 }
 
 /** A sample of the shape. */
-export function sampleOf(shape: Shape, options: SampleOptions = {}): Sample {
+export function sampleOf(shape: Shape | HeavyShape, options: SampleOptions = {}): Sample {
+  const facts: ShapeFacts =
+    shape in HEAVY_SHAPES ? HEAVY_SHAPES[shape as HeavyShape]() : SHAPES[shape as Shape];
   const { salt = "", searchPath = "/usr/bin:/bin" } = options;
-  const { title, script = "", outputs = {}, ...rest }: ShapeFacts = SHAPES[shape];
-  const { exitCode = 0, stdout = "", stderr = "", inputs = {}, program, workingDirectory } = rest;
-  const platform = options.platform ?? rest.platform;
-  const declared = Object.entries(outputs).map(
-    ([path, { links, ...output }]): DeclaredOutput => ({
-      path,
-      kind: links ?? (output.kind === "directory" ? "directory" : "file"),
-    }),
-  );
-  return {
-    title,
-    spec: {
-      program: program ?? "/bin/sh",
-      arguments: program === undefined ? ["-c", `set -e; ${script}`] : [],
-      environment: { PATH: searchPath, ...(salt !== "" && { SALT: salt }) },
-      outputs: declared,
-      ...(platform && { platform }),
-      ...(workingDirectory !== undefined && { workingDirectory }),
-      timeoutSeconds: 10,
-    },
-    inputs,
+  const { title, script, outputs = {}, alsoDeclares = [], inputs = {}, cacheable = true, spec } = facts;
+  const { exitCode = 0, stdout = "", stderr = "", seenBy } = facts;
+  const platform = facts.platform === undefined ? options.platform : (facts.platform ?? undefined);
+  const expected: Expectation = {
+    failure: null,
     exitCode,
     stdout,
     stderr,
-    expected: Object.fromEntries(
-      Object.entries(outputs).map(([path, { links: _, ...output }]) => [path, output]),
+    outputs: Object.fromEntries(
+      Object.entries(outputs).map(([path, { leadsTo: _, ...output }]) => [path, output as Expected]),
     ),
+  };
+  return {
+    title,
+    spec: {
+      program: "/bin/sh",
+      arguments: script === undefined ? [] : ["-c", `set -e; ${script}`],
+      outputs: [...declaredIn(outputs), ...alsoDeclares],
+      ...(platform && { platform }),
+      timeoutSeconds: 10,
+      ...spec,
+      environment: { PATH: searchPath, ...(salt !== "" && { SALT: salt }), ...spec?.environment },
+    },
+    inputs,
+    cacheable,
+    expectedBy: (manner) => ({ ...expected, ...seenBy?.(manner) }),
   };
 }
 
-interface ShapeFacts {
-  readonly title: string;
-  readonly script?: string;
-  /** `links` is the kind of what a symlink leads to, as the older lists want to know. */
-  readonly outputs?: Readonly<Record<Path, Expected & { readonly links?: DeclaredOutput["kind"] }>>;
-  readonly inputs?: Sample["inputs"];
-  readonly program?: { readonly input: Path };
-  readonly workingDirectory?: Path;
-  readonly platform?: Readonly<Record<string, string>>;
-  readonly exitCode?: number;
-  readonly stdout?: string;
-  readonly stderr?: string;
+function declaredIn(outputs: NonNullable<ShapeFacts["outputs"]>): DeclaredOutput[] {
+  return Object.entries(outputs).map(([path, output]) => ({
+    path,
+    kind: output.leadsTo ?? (output.kind === "directory" ? "directory" : "file"),
+  }));
 }
-
-/** Every shape. */
-export const SHAPES = {
-  file: {
-    title: "one output file",
-    script: "echo made > out.txt",
-    outputs: { "out.txt": { kind: "file", content: "made\n" } },
-  },
-  directory: {
-    title: "a directory with another inside",
-    script: "mkdir -p out/deep; echo a > out/a.txt; echo b > out/deep/b.txt",
-    outputs: { out: { kind: "directory", paths: ["a.txt", "deep", "deep/b.txt"] } },
-  },
-  "link-to-file": {
-    title: "a symlink to a file",
-    script: "echo real > real.txt; ln -s real.txt link.txt",
-    outputs: {
-      "link.txt": { kind: "symlink", target: "real.txt", links: "file" },
-      "real.txt": { kind: "file", content: "real\n" },
-    },
-  },
-  "link-to-directory": {
-    title: "a symlink to a directory",
-    script: "mkdir real; echo in > real/in.txt; ln -s real link",
-    outputs: {
-      link: { kind: "symlink", target: "real", links: "directory" },
-      real: { kind: "directory", paths: ["in.txt"] },
-    },
-  },
-  "dangling-link": {
-    title: "a symlink that leads nowhere",
-    script: "ln -s nowhere link",
-    outputs: { link: { kind: "symlink", target: "nowhere", links: "file" } },
-  },
-  failure: {
-    title: "an action that fails",
-    script: "echo oops >&2; exit 3",
-    exitCode: 3,
-    stderr: "oops\n",
-  },
-  stdout: { title: "an action that only prints", script: "echo hello", stdout: "hello\n" },
-  platform: {
-    title: "an action for one platform",
-    script: "echo made > out.txt",
-    outputs: { "out.txt": { kind: "file", content: "made\n" } },
-    platform: { OSFamily: process.platform === "darwin" ? "macos" : process.platform },
-  },
-  program: {
-    title: "a program among the inputs, in a working directory",
-    program: { input: "bin/tool" },
-    workingDirectory: "work",
-    inputs: {
-      "bin/tool": { content: "#!/bin/sh\necho tool > made.txt\n", executable: true },
-      "work/here.txt": { content: "here\n", executable: false },
-    },
-    outputs: { "work/made.txt": { kind: "file", content: "tool\n" } },
-  },
-} as const satisfies Readonly<Record<string, ShapeFacts>>;

@@ -1,5 +1,5 @@
 /** A build tool in miniature: turns targets into actions, and runs those that the server has no result for. */
-import type { ActionSpec } from "../../client/action.ts";
+import type { ActionSpec } from "../../client/action-spec.ts";
 import type { Api } from "../../client/api.ts";
 import { blobOf } from "../../client/blob.ts";
 import { listTree, type Path, type RemoteFile } from "../../client/directories.ts";
@@ -55,7 +55,8 @@ export async function build(
       const source = sources.get(path);
       if (source !== undefined) files.set(path, { digest: source.digest, executable: false });
     }
-    const { cached, result } = await client.run(actionFor(target, plan.searchPath), { files, blobs });
+    const entries = new Map([...files].map(([path, file]) => [path, { kind: "file", ...file } as const]));
+    const { cached, result } = await client.run(actionFor(target, plan.searchPath), { entries, blobs });
     await checkExit(target, result, client);
     const made = await filesOf(target, result, client);
     return { target, cached, milliseconds: performance.now() - start, files: made };

@@ -7,7 +7,8 @@ import type { Manner } from "../../../src/client/manner.ts";
 import type { Output } from "../../../src/client/outputs.ts";
 import { RemoteClient } from "../../../src/client/remote-client.ts";
 import { runSample, type SampleReport } from "../../../src/client/run-sample.ts";
-import { type SampleOptions, type Shape, sampleOf } from "../../../src/client/samples.ts";
+import { type Sample, type SampleOptions, type Shape, sampleOf } from "../../../src/client/samples.ts";
+import type { HeavyShape } from "../../../src/client/shapes/heavy.ts";
 import type { ResolvedClient } from "../../../src/peers/profile.ts";
 import { MalformedMessageError } from "../../../src/spec/codec.ts";
 import type { Level } from "../../../src/spec/versions.ts";
@@ -33,6 +34,8 @@ export interface PlayOptions extends Configuration {
   readonly signal?: AbortSignal;
   /** Forms it is configured to write, where its profile leaves a choice. */
   readonly writes?: FormChoices;
+  /** What else a test has it do otherwise. */
+  readonly manner?: Partial<Manner>;
 }
 
 /** What a client decided at the start, and how it works from then on. */
@@ -62,7 +65,9 @@ export interface PlayedClient {
   /** Asks for capabilities and decides: once, whoever asks first. */
   negotiate(): Promise<Negotiation>;
   /** Builds an action of the shape, unless it turned the server down. */
-  build(shape: Shape, options?: SampleOptions): Promise<BuildOutcome>;
+  build(shape: Shape | HeavyShape, options?: SampleOptions): Promise<BuildOutcome>;
+  /** The same with an action of the test's own. */
+  buildSample(sample: Sample): Promise<BuildOutcome>;
   /** Stores a blob, and a result if it writes any, and reads them again. */
   cacheRoundTrip(): Promise<RoundTrip>;
   /** The questions by which the client finds out what is there; none for most. */
@@ -85,7 +90,7 @@ export function playClient({ address, as, instance = "", signal, ...choices }: P
     const answer = useOf(client, GET_CAPABILITIES) === "none" ? null : await askCapabilities();
     const judged = judge(client, answer, choices);
     const forms = formsOf(client, judged.window, choices.writes);
-    const wanted = playedManner(client, judged, forms);
+    const wanted = { ...playedManner(client, judged, forms), ...choices.manner };
     const manner = judged.verdict === "refuses" ? wanted : await withoutMissing(wanted);
     const failure = answer instanceof CallFailed ? failureOf(answer) : null;
     return { ...judged, forms, manner, failure };
@@ -114,15 +119,12 @@ export function playClient({ address, as, instance = "", signal, ...choices }: P
     return { ...manner, batches };
   }
 
-  async function build(shape: Shape, options: SampleOptions = {}): Promise<BuildOutcome> {
+  async function buildSample(sample: Sample): Promise<BuildOutcome> {
     const { verdict, why, executes, manner, failure } = await negotiate();
     if (verdict === "refuses") return stopped(why, failure);
     if (!executes) return stopped(`${client.name} does not execute`, null);
     try {
-      const report = await runSample(
-        new RemoteClient(connection, manner, instance),
-        sampleOf(shape, options),
-      );
+      const report = await runSample(new RemoteClient(connection, manner, instance), sample);
       const { outputs, missing } = report;
       return { outputs, missing, deadly: deadlyIn(report, client), failure: null, report };
     } catch (error) {
@@ -136,7 +138,8 @@ export function playClient({ address, as, instance = "", signal, ...choices }: P
 
   return {
     negotiate,
-    build,
+    build: (shape, options) => buildSample(sampleOf(shape, options)),
+    buildSample,
     async cacheRoundTrip() {
       const { manner, forms, writesResults, verdict, why, failure } = await negotiate();
       if (verdict === "refuses") return { blob: null, result: null, deadly: why, failure };
