@@ -8,7 +8,9 @@ import { Status } from "../wire/status.ts";
 import type { Behaviour } from "./behaviour/behaviour.ts";
 import { levelBehaviour } from "./behaviour/of-level.ts";
 import { profileBehaviour } from "./behaviour/of-profile.ts";
+import { readOnly } from "./behaviour/read-only.ts";
 import { DEFAULT_SETUP, type ServerSetup } from "./behaviour/setup.ts";
+import { controlsOf, type ServerControls } from "./controls.ts";
 import { Digests } from "./digests.ts";
 import { Executor } from "./execution/executor.ts";
 import { registerHealth } from "./rpc/health.ts";
@@ -44,12 +46,15 @@ export type EmbeddedOptions = EmbeddedRole & {
   readonly listen: ListenAddress;
   /** A directory for everything that is to outlive the server, used by one server at a time; null keeps it in memory. */
   readonly dir: string | null;
+  /** What clients may not write, whatever the server they meet would let them: results, or blobs. Executions write both. */
+  readonly readOnly?: readonly ("cache" | "store")[];
 };
 
 /** A server that runs. */
 export interface EmbeddedServer {
   /** Where it listens: `HOST:PORT` with the real port, IPv6 in brackets, or `unix:PATH`. */
   readonly address: string;
+  readonly controls: ServerControls;
   /** Ends all calls and commands, and resolves when nothing is left of them. May be called again. */
   stop(): Promise<void>;
 }
@@ -75,7 +80,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     "grpc.max_receive_message_length": behaviour.transfer.messageBytes,
     "grpc.max_send_message_length": -1,
   });
-  register(server, parts, executor, uploads);
+  const methods = register(server, parts, executor, uploads);
   const stop = async () => {
     server.forceShutdown();
     await executor.stop();
@@ -85,14 +90,15 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   try {
     const address = await bind(server, options.listen);
     let stopping: Promise<void> | null = null;
-    return { address, stop: () => (stopping ??= stop()) };
+    const controls = controlsOf({ digests, store, executor, methods });
+    return { address, controls, stop: () => (stopping ??= stop()) };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function register(server: Server, parts: ServiceParts, executor: Executor, uploads: Uploads): void {
+function register(server: Server, parts: ServiceParts, executor: Executor, uploads: Uploads): Methods {
   const { behaviour } = parts;
   const methods = new Methods(server, behaviour);
   registerCapabilities(methods, parts);
@@ -102,12 +108,13 @@ function register(server: Server, parts: ServiceParts, executor: Executor, uploa
   registerByteStream(methods, parts, uploads);
   registerActionCache(methods, parts);
   registerExecution(methods, executor, behaviour);
-  registerOperations(methods, executor);
+  registerOperations(methods, executor, behaviour);
   registerAssets(methods, parts);
   const treeText = behaviour.signs.get("empty-tree")?.text;
   if (treeText && !methods.paths.has(GET_TREE)) methods.absent(GET_TREE, treeText);
   if (isThere(behaviour, "health")) registerHealth(server, methods.paths);
   if (isThere(behaviour, "reflection")) registerReflection(server, behaviour, methods.paths);
+  return methods;
 }
 
 /** Services beyond the API, which tools want, are there unless the profile says otherwise. */
@@ -117,8 +124,11 @@ function isThere({ signs }: Behaviour, service: "health" | "reflection"): boolea
 }
 
 function behaviourOf(options: EmbeddedOptions): Behaviour {
-  if (options.as === undefined) return levelBehaviour(parseLevel(options.level));
-  return profileBehaviour(options.as, { ...DEFAULT_SETUP, ...options.setup });
+  const behaviour =
+    options.as === undefined
+      ? levelBehaviour(parseLevel(options.level))
+      : profileBehaviour(options.as, { ...DEFAULT_SETUP, ...options.setup });
+  return readOnly(behaviour, options.readOnly ?? []);
 }
 
 /** Where the level says so, the empty blob is there without having been sent (D13). */

@@ -21,12 +21,17 @@ export const PROFILE_FEATURES = {
   "digest-function-field": { forms: ["unset", "set"], of: BOTH },
   "empty-blob": { forms: ["stored", "implied"], of: ["client"] },
   "execution-metadata": { forms: ["few", "more", "uuid"], of: ["server"] },
+  "input-symlinks": { forms: ["strict", "lenient"], of: ["server"] },
   "node-properties": { forms: ["none", "list", "message"], of: BOTH },
   "output-base": { forms: ["input-root", "working-directory"], of: BOTH },
   "output-directory-format": { forms: ["tree", "directory"], of: BOTH },
+  "output-nesting": { forms: ["forbidden", "allowed"], of: ["server"] },
+  "output-parents": { forms: ["left", "created"], of: ["server"] },
   "output-paths": { forms: ["lists", "paths"], of: BOTH },
   "output-symlinks": { forms: ["typed", "unified", "both", "declared", "none"], of: BOTH },
   "resource-names": { forms: ["plain", "extended", "unsaid"], of: ["client"] },
+  "strict-canonical": { forms: ["lenient", "strict"], of: ["server"] },
+  "uncached-actions": { forms: ["merged", "apart"], of: ["server"] },
 } as const satisfies Readonly<Record<string, ProfileFeatureEntry>>;
 
 /** A feature that profiles may speak of. */

@@ -81,9 +81,12 @@ export const SERVER_FACTS = {
     members: { announced: flag },
   },
   treePages: {
-    says: "What GetTree does with page_size and page_token (D21)",
-    usedBy: ["get-tree"],
-    members: { are: choice("honoured", "ignored", "refused") },
+    says: "What GetTree does with page_size and page_token (D21); `encoded-again` if its Directories lose the fields that the server does not know (D03)",
+    usedBy: ["get-tree", "embedded server"],
+    members: {
+      are: choice("honoured", "ignored", "refused"),
+      directories: maybe(choice("as-stored", "encoded-again")),
+    },
   },
   readRange: {
     says: "What ByteStream.Read does with an offset and a limit",
@@ -132,12 +135,26 @@ export const SERVER_FACTS = {
       dangling: maybe(choice("reported", "dropped", "failed")),
     },
   },
+  outputDirectories: {
+    says: "Whether directories that output_directories declares are made before the command runs, and not only what leads to them (D24, D28)",
+    usedBy: ["output-paths", "embedded server"],
+    members: { made: flag },
+  },
+  outputTypes: {
+    says: "What becomes of outputs of another type than the older lists declare: left out, refused with a status, or reported as what they are (D26)",
+    usedBy: ["output-types", "embedded server"],
+    members: {
+      otherwise: choice("omitted", "refused", "accepted"),
+      status: maybe(choice(...STATUS_NAMES)),
+    },
+  },
   cacheWrites: {
-    says: "update_enabled, and what UpdateActionResult does (D52)",
+    says: "update_enabled, and what UpdateActionResult does; an `empty` result may get the name of a worker, or be refused as broken (D52)",
     usedBy: ["cache-writes", "capabilities-service"],
     members: {
       announced: choice("yes", "no", "configured", "by-client"),
       refused: maybe(choice("dropped", ...STATUS_NAMES)),
+      empty: maybe(choice("named", "refused")),
     },
   },
   execution: {
@@ -148,6 +165,11 @@ export const SERVER_FACTS = {
       cacheLookup: maybe(flag),
       stream: maybe(choice("to-the-end", "first-operation")),
     },
+  },
+  unknownOperations: {
+    says: "In what calls end that speak of an operation it does not know, or not any more (D46)",
+    usedBy: ["unknown-operations", "wait-execution", "embedded server"],
+    members: { endIn: choice(...STATUS_NAMES) },
   },
   priorities: {
     says: "The range of priorities it announces for executions (D50)",

@@ -61,7 +61,8 @@ test("Buildfarm 2.15 announces 2.0 and reads output_paths all the same, before t
 });
 
 const LINKS = {
-  run: "echo made > file; mkdir dir; ln -s file to-file; ln -s dir to-dir; ln -s nowhere to-none",
+  // A server may have made the directory that was declared.
+  run: "echo made > file; mkdir dir; ln -s file to-file; rm -rf to-dir; ln -s dir to-dir; ln -s nowhere to-none",
 };
 const BY_PATH = { outputPaths: ["to-dir", "to-file", "to-none"] };
 const BY_LIST = { outputFiles: ["to-file", "to-none"], outputDirectories: ["to-dir"] };

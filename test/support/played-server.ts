@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { ServerSetup } from "../../src/embedded/behaviour/setup.ts";
+import type { ServerControls } from "../../src/embedded/controls.ts";
 import { startEmbedded } from "../../src/embedded/server.ts";
 import type { ResolvedServer } from "../../src/peers/profile.ts";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
@@ -29,12 +30,13 @@ export async function playing(
   t: TestContext,
   played: string | ResolvedServer,
   setup: Partial<ServerSetup> = {},
-): Promise<{ client: ReapiClient; address: string }> {
+): Promise<{ client: ReapiClient; address: string; controls: ServerControls }> {
   const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
   const as = typeof played === "string" ? CATALOGUE.resolve("server", played) : played;
   const server = await startEmbedded({ as, setup, listen, dir: null });
   t.after(() => server.stop());
-  return { client: new ReapiClient(t, server.address), address: server.address };
+  const { address, controls } = server;
+  return { client: new ReapiClient(t, address), address, controls };
 }
 
 /** An action as a test writes it: a shell script, and what its messages say besides. */

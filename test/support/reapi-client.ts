@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { TestContext } from "node:test";
 import { CallFailed } from "../../src/client/call-failed.ts";
 import { Connection, type Fields, type Headers, type OpenWrite } from "../../src/client/connection.ts";
+import type { ServerControls } from "../../src/embedded/controls.ts";
 import { startEmbedded } from "../../src/embedded/server.ts";
 import type { Codec, Draft } from "../../src/spec/codec.ts";
 import type { Messages } from "../../src/spec/generated/messages.ts";
@@ -120,9 +121,14 @@ export function sha256(blob: Buffer | string): BlobName {
 export async function embedded(
   t: TestContext,
   level: Level = NEWEST,
-  { dir = null, clientLevel = level }: { dir?: string | null; clientLevel?: Level } = {},
-): Promise<{ client: ReapiClient; address: string; stop(): Promise<void> }> {
-  const server = await startEmbedded({ level, listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, dir });
+  {
+    dir = null,
+    clientLevel = level,
+    readOnly = [],
+  }: { dir?: string | null; clientLevel?: Level; readOnly?: readonly ("cache" | "store")[] } = {},
+): Promise<{ client: ReapiClient; address: string; controls: ServerControls; stop(): Promise<void> }> {
+  const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+  const server = await startEmbedded({ level, listen, dir, readOnly });
   t.after(() => server.stop());
   return { client: new ReapiClient(t, server.address, clientLevel), ...server };
 }

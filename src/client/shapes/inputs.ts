@@ -64,7 +64,7 @@ export const INPUT_SHAPES = {
   },
   "output-attributes": {
     title: "outputs of which the modification time and permissions are asked for",
-    script: `echo made > out.txt; mkdir out; echo in > out/in.txt; for f in out.txt out/in.txt; do chmod 640 $f; touch -t ${STAMP} $f; done`,
+    script: `echo made > out.txt; mkdir -p out; echo in > out/in.txt; for f in out.txt out/in.txt; do chmod 640 $f; touch -t ${STAMP} $f; done`,
     spec: { outputProperties: ["mtime", "unix_mode"], environment: { TZ: "UTC" } },
     outputs: withAttributes(),
     seenBy: (manner) =>

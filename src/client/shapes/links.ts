@@ -10,7 +10,7 @@ export const LINK_SHAPES = {
   },
   "link-to-directory": {
     title: "a symlink to a directory",
-    script: "mkdir real; echo in > real/in.txt; ln -s real link",
+    script: "mkdir -p real; echo in > real/in.txt; rm -rf link; ln -s real link",
     outputs: { link: link("real", "directory"), real: directory({ "in.txt": file("in\n") }) },
   },
   "dangling-link": {

@@ -63,7 +63,7 @@ export const OUTPUT_SHAPES = {
   },
   "empty-directory": {
     title: "an output directory with nothing in it",
-    script: "mkdir out",
+    script: "mkdir -p out",
     outputs: { out: directory() },
   },
   "nested-directories": {
@@ -84,7 +84,7 @@ export const OUTPUT_SHAPES = {
   },
   executable: {
     title: "outputs of which some are executable",
-    script: "mkdir out; for f in tool out/tool; do echo run > $f; chmod +x $f; done; echo no > out/text",
+    script: "mkdir -p out; for f in tool out/tool; do echo run > $f; chmod +x $f; done; echo no > out/text",
     outputs: {
       tool: file("run\n", true),
       out: directory({ tool: file("run\n", true), text: file("no\n") }),
@@ -98,13 +98,13 @@ export const OUTPUT_SHAPES = {
   },
   "directory-for-file": {
     title: "a directory where a file was declared",
-    script: "mkdir out; echo a > out/a.txt",
+    script: "mkdir -p out; echo a > out/a.txt",
     alsoDeclares: [anOutput("out", "file")],
     seenBy: wrongType({ out: directory({ "a.txt": file("a\n") }) }),
   },
   "file-for-directory": {
     title: "a file where a directory was declared",
-    script: "echo made > out",
+    script: "rm -rf out; echo made > out",
     alsoDeclares: [anOutput("out", "directory")],
     seenBy: wrongType({ out: file("made\n") }),
   },

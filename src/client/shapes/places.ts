@@ -27,7 +27,7 @@ export const PLACE_SHAPES = {
   "working-directory": {
     title: "outputs below and at the top of a working directory that has inputs",
     inputs: { "work/in.txt": input("in\n"), "other/in.txt": input("other\n") },
-    script: "mkdir out; cat in.txt > made.txt; cat ../other/in.txt > out/other.txt",
+    script: "mkdir -p out; cat in.txt > made.txt; cat ../other/in.txt > out/other.txt",
     spec: { workingDirectory: "work" },
     outputs: { "work/made.txt": file("in\n"), "work/out": directory({ "other.txt": file("other\n") }) },
   },

@@ -11,7 +11,7 @@ export type ShapeOutput = Expected & {
   readonly leadsTo?: DeclaredOutput["kind"];
 };
 
-/** A shape: an action, and what comes of it. */
+/** A shape: an action, and what comes of it. Some servers make output directories before it runs: it takes them as they are. */
 export interface ShapeFacts {
   readonly title: string;
   /** For /bin/sh, which stops at the first command that fails. */

@@ -90,6 +90,10 @@ export interface TransferRules {
   readonly readLimit: "honoured" | "unimplemented" | "out-of-range" | "refused-compressed";
   readonly writeStatus: "offset" | "nothing-or-all";
   readonly treePages: "honoured" | "ignored" | "refused";
+  /** Whether GetTree sends Directories as they were stored, or as it understands them: without what it does not know. */
+  readonly treeDirectories: "as-stored" | "encoded-again";
+  /** Whether nobody may store blobs but the worker. */
+  readonly readOnly: boolean;
   /** Statuses of SplitBlob for a blob, and of SpliceBlob for a chunk, that is not stored. */
   readonly unknownManifest: StatusCode;
   readonly missingChunk: StatusCode;
@@ -118,6 +122,12 @@ export interface ActionRules {
   readonly readsPaths: boolean;
   readonly readsDirectoryFormat: boolean;
   readonly sortedLists: boolean;
+  /** Whether Actions, Commands and Directories with fields it does not know are refused. */
+  readonly strictFields: boolean;
+  /** Which directories are there before the command runs: those that lead to outputs, and those that output_directories declares. */
+  readonly makes: { readonly parents: boolean; readonly directories: boolean };
+  /** Whether two runs at one time of an action that is not to be cached may be one. */
+  readonly mergesUncached: boolean;
   /** Where a program with a relative path starts, and where the paths of outputs do. */
   readonly programBase: "input-root" | "working-directory";
   readonly outputBase: "input-root" | "working-directory";
@@ -131,6 +141,8 @@ export interface ActionRules {
   };
   readonly symlinks: boolean;
   readonly absoluteSymlinks: boolean;
+  /** Whether targets with `/./` or `//` are refused in inputs. */
+  readonly strictTargets: boolean;
   /** Attributes of files that are set on inputs. */
   readonly applied: readonly NodeAttribute[];
 }
@@ -148,6 +160,10 @@ export interface OutputRules {
   readonly symlinkLists: "as-declared" | "typed" | "unified" | "both";
   readonly links: "reported" | "followed";
   readonly dangling: "reported" | "dropped" | "failed";
+  /** Whether an output within an output directory of the older lists is refused. */
+  readonly refusesNesting: boolean;
+  /** What becomes of an output of another type than the older lists declare: left out, an error with this status, or listed as what it is. */
+  readonly wrongType: "omitted" | "accepted" | StatusCode;
   /** The forms of output directories: as asked for, a Tree alone, a Tree and what is asked for, or root directories alone. */
   readonly directories: "as-asked" | "tree" | "tree-and-asked" | "directory";
   readonly returned: readonly NodeAttribute[];
@@ -182,6 +198,10 @@ export interface Behaviour {
   readonly refusesRepeatedMetadata: boolean;
   /** The status of UpdateActionResult where it is not allowed: OK stands for taking the result and dropping it; null allows it. */
   readonly updateRefusal: StatusCode | null;
+  /** What UpdateActionResult does with an empty result: keeps it, puts the name of its worker in, or refuses it as broken. */
+  readonly emptyResults: "kept" | "named" | "refused";
+  /** In what a call ends that speaks of an operation nobody knows. */
+  readonly unknownOperation: StatusCode;
   readonly announced: Announcement;
   readonly instances: InstanceRules;
   readonly names: ResourceNameRules;

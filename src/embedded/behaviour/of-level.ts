@@ -42,6 +42,8 @@ export function levelBehaviour(level: Level): Behaviour {
     ),
     refusesRepeatedMetadata: false,
     updateRefusal: null,
+    emptyResults: "kept",
+    unknownOperation: Status.NOT_FOUND,
     announced: {
       deprecated: null,
       low: { major: 2, minor: 0 },
@@ -95,6 +97,8 @@ function transferRules(compressors: TransferRules["compressors"]): TransferRules
     readLimit: "refused-compressed",
     writeStatus: "offset",
     treePages: "honoured",
+    treeDirectories: "as-stored",
+    readOnly: false,
     unknownManifest: Status.NOT_FOUND,
     missingChunk: Status.NOT_FOUND,
   };
@@ -114,6 +118,9 @@ function actionRules(level: Level): ActionRules {
     readsPaths: knows(level, "build.bazel.remote.execution.v2.Command.output_paths"),
     readsDirectoryFormat: knows(level, "build.bazel.remote.execution.v2.Command.output_directory_format"),
     sortedLists: false,
+    strictFields: false,
+    makes: { parents: knows(level, "behaviour:output-parents"), directories: false },
+    mergesUncached: !knows(level, "behaviour:no-merging"),
     programBase: knows(level, "behaviour:argv0") ? "working-directory" : "input-root",
     outputBase: "working-directory",
     cacheLookup: true,
@@ -121,6 +128,7 @@ function actionRules(level: Level): ActionRules {
     missing: { as: "missing", of: ["action", "command", "inputs"], inResponse: true },
     symlinks: true,
     absoluteSymlinks: true,
+    strictTargets: !knows(level, "behaviour:lenient-symlink-targets"),
     applied: ATTRIBUTES,
   };
 }
@@ -133,6 +141,8 @@ function outputRules(level: Level): OutputRules {
     symlinkLists: "as-declared",
     links: "reported",
     dangling: "reported",
+    refusesNesting: !knows(level, "behaviour:nested-outputs"),
+    wrongType: knows(level, "behaviour:wrong-type-error") ? Status.FAILED_PRECONDITION : "omitted",
     directories: "as-asked",
     returned: ATTRIBUTES,
     refusesUnknownProperties: knows(level, "build.bazel.remote.execution.v2.NodeProperty.name"),

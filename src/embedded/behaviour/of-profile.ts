@@ -59,6 +59,8 @@ export function profileBehaviour(server: ResolvedServer, setup: ServerSetup = DE
     readsFunctionField,
     refusesRepeatedMetadata: facts.requestMetadata?.repeated === "refused",
     updateRefusal: updates.refusal,
+    emptyResults: facts.cacheWrites?.empty ?? base.emptyResults,
+    unknownOperation: Status[facts.unknownOperations?.endIn ?? "NOT_FOUND"],
     announced: announcement(facts, setup, methods, {
       ...base.announced,
       updateEnabled: updates.enabled,
@@ -224,6 +226,8 @@ function transferRules(facts: Facts, { optional }: ServerSetup, base: TransferRu
     readLimit: facts.readRange?.limit ?? base.readLimit,
     writeStatus: facts.writeStatus?.tells ?? base.writeStatus,
     treePages: facts.treePages?.are ?? base.treePages,
+    treeDirectories: facts.treePages?.directories ?? base.treeDirectories,
+    readOnly: base.readOnly,
     unknownManifest: Status[chunking?.unknownManifest ?? "NOT_FOUND"],
     missingChunk: Status[chunking?.missingChunk ?? "NOT_FOUND"],
   };

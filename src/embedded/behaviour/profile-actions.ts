@@ -2,6 +2,7 @@
 import type { ResolvedServer } from "../../peers/profile.ts";
 import { knows, since } from "../../spec/ledger.ts";
 import { compareLevels, type Level } from "../../spec/versions.ts";
+import { Status } from "../../wire/status.ts";
 import type { ActionRules, NodeAttribute, OutputRules } from "./behaviour.ts";
 import { allowsAbsolute, type ServerSetup } from "./setup.ts";
 
@@ -33,6 +34,12 @@ export function actionRules(
     readsDirectoryFormat:
       features["output-directory-format"]?.writes?.includes("directory") ?? base.readsDirectoryFormat,
     sortedLists: facts.sortedLists?.required ?? base.sortedLists,
+    strictFields: reads(features, "strict-canonical", "strict") ?? base.strictFields,
+    makes: {
+      parents: reads(features, "output-parents", "created") ?? base.makes.parents,
+      directories: facts.outputDirectories?.made ?? base.makes.directories,
+    },
+    mergesUncached: negated(reads(features, "uncached-actions", "apart")) ?? base.mergesUncached,
     programBase: baseOf(features, "argv0") ?? base.programBase,
     outputBase: baseOf(features, "output-base") ?? base.outputBase,
     cacheLookup: execution?.cacheLookup ?? base.cacheLookup,
@@ -44,10 +51,20 @@ export function actionRules(
     },
     symlinks: facts.inputSymlinks?.made ?? base.symlinks,
     absoluteSymlinks: allowsAbsolute(facts, setup),
+    strictTargets: negated(reads(features, "input-symlinks", "lenient")) ?? base.strictTargets,
     applied: readsForm(features["node-properties"]?.reads, level)
       ? attributes(facts.nodeAttributes?.applied, base.applied)
       : [],
   };
+}
+
+/** Whether the server reads a form; undefined if the profile does not say. */
+function reads(features: Features, feature: keyof Features, form: string): boolean | undefined {
+  return features[feature]?.reads?.includes(form);
+}
+
+function negated(claim: boolean | undefined): boolean | undefined {
+  return claim === undefined ? undefined : !claim;
 }
 
 /** Of a server that reads both, a client cannot rely on the older one. */
@@ -73,7 +90,7 @@ export function outputRules(
   level: Level,
   base: OutputRules,
 ): OutputRules {
-  const { outputLinks, nodeAttributes, inlineOutputs } = facts;
+  const { outputLinks, outputTypes, nodeAttributes, inlineOutputs } = facts;
   const symlinkLists = symlinkListsOf(features["output-symlinks"]?.writes) ?? base.symlinkLists;
   const directories = directoriesOf(features["output-directory-format"]?.writes) ?? base.directories;
   const names = features["digest-function-field"]?.writes?.includes("set");
@@ -94,6 +111,8 @@ export function outputRules(
     symlinkLists,
     links: outputLinks?.are ?? base.links,
     dangling: outputLinks?.dangling ?? (outputLinks?.are === "followed" ? "dropped" : base.dangling),
+    refusesNesting: negated(reads(features, "output-nesting", "allowed")) ?? base.refusesNesting,
+    wrongType: wrongTypeOf(outputTypes) ?? base.wrongType,
     directories,
     returned: readsForm(features["node-properties"]?.writes, level)
       ? attributes(nodeAttributes?.returned, base.returned)
@@ -102,6 +121,11 @@ export function outputRules(
     inlineBytes: inlineOutputs?.are === "never" ? 0 : (inlineOutputs?.mostBytes ?? base.inlineBytes),
     inlinesStreams: inlineOutputs === undefined && base.inlinesStreams,
   };
+}
+
+function wrongTypeOf(fact: ResolvedServer["facts"]["outputTypes"]): OutputRules["wrongType"] | undefined {
+  if (fact === undefined) return undefined;
+  return fact.otherwise === "refused" ? Status[fact.status ?? "FAILED_PRECONDITION"] : fact.otherwise;
 }
 
 function symlinkListsOf(writes: readonly string[] | undefined): OutputRules["symlinkLists"] | undefined {

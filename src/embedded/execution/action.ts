@@ -11,6 +11,7 @@ import { checkSorted, type OutputSpec, readOutputSpec } from "./output-spec.ts";
 import { pathInRoot } from "./paths.ts";
 import { checkPlatform } from "./platform.ts";
 import { nanosecondsOf } from "./timestamps.ts";
+import { checkFields } from "./unknown-fields.ts";
 
 const ACTION = "build.bazel.remote.execution.v2.Action";
 const COMMAND = "build.bazel.remote.execution.v2.Command";
@@ -43,8 +44,10 @@ export interface Task {
 
 /** Reads an Action. @throws CallError INVALID_ARGUMENT for bytes, digests or timeouts that are none. */
 export function readAction(bytes: Buffer, digest: BlobDigest, behaviour: Behaviour): ReadAction {
-  const message = decode(ACTION, bytes, behaviour.level);
   const { from } = behaviour.actions.platform;
+  if (behaviour.actions.strictFields)
+    checkFields(ACTION, bytes, behaviour.level, from.includes("action") ? [10] : []);
+  const message = decode(ACTION, bytes, behaviour.level);
   // A server may read the platform there before its level does, or not at all.
   message.platform = from.includes("action") ? decode(ACTION, bytes, NEWEST).platform : null;
   const digests = new Digests(behaviour.functions);
@@ -63,8 +66,12 @@ export function readAction(bytes: Buffer, digest: BlobDigest, behaviour: Behavio
  * @throws CallError INVALID_ARGUMENT for what the server forbids, FAILED_PRECONDITION for a platform that this machine is not.
  */
 export function readTask(bytes: Buffer, { message: action }: ReadAction, behaviour: Behaviour): Task {
-  const command = readCommand(bytes, behaviour);
   const { actions, outputs, level } = behaviour;
+  if (actions.strictFields) {
+    const also = [...(actions.readsPaths ? [7] : []), ...(actions.readsDirectoryFormat ? [9] : [])];
+    checkFields(COMMAND, bytes, level, also);
+  }
+  const command = readCommand(bytes, behaviour);
   if (command.arguments.length === 0)
     throw invalid("arguments", "there are none, so that nothing can be run");
   for (const argument of command.arguments) refuseZero(argument, "arguments");

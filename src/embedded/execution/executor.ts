@@ -90,6 +90,11 @@ export class Executor {
     return [...this.#operations.values()];
   }
 
+  /** Knows none of them any more; what runs goes on. */
+  forget(): void {
+    this.#operations.clear();
+  }
+
   /** Kills what runs, ends all operations with UNAVAILABLE and removes the scratch directory. Resolves when nothing is left. */
   stop(): Promise<void> {
     this.#stopped ??= (async () => {
@@ -137,7 +142,7 @@ export class Executor {
   /** The run of this action that is under way, or a new one. */
   #runOf(instance: string, digest: BlobDigest, action: ReadAction): SharedRun {
     if (this.#stopped !== null) throw stopping();
-    const alone = action.doNotCache && knows(this.#options.behaviour.level, "behaviour:no-merging");
+    const alone = action.doNotCache && !this.#options.behaviour.actions.mergesUncached;
     const key = alone ? randomUUID() : `${digest.digestFunction.name} ${formatDigest(digest)} ${instance}`;
     const known = this.#runs.get(key);
     if (known !== undefined && !known.signal.aborted) return known;

@@ -7,8 +7,11 @@ import { Digests } from "../digests.ts";
 import type { BlobDigest, BlobStore } from "../store/blob-store.ts";
 import { concurrently } from "./concurrently.ts";
 import { invalid } from "./failure.ts";
+import { checkFields } from "./unknown-fields.ts";
 
-type Directory = Messages["build.bazel.remote.execution.v2.Directory"];
+const DIRECTORY = "build.bazel.remote.execution.v2.Directory";
+
+type Directory = Messages[typeof DIRECTORY];
 
 /** A directory, and those directly in it. */
 export interface StoredDirectory {
@@ -37,9 +40,9 @@ const CONCURRENCY = 32;
 export async function loadDirectories(
   root: BlobDigest,
   store: BlobStore,
-  { level, functions }: Behaviour,
+  behaviour: Behaviour,
 ): Promise<InputDirectories> {
-  const digests = new Digests(functions);
+  const digests = new Digests(behaviour.functions);
   const found = new Map<string, StoredDirectory>();
   const missing = new Map<string, BlobDigest>();
   let wanted = new Map([[formatDigest(root), root]]);
@@ -52,7 +55,8 @@ export async function loadDirectories(
         missing.set(key, digest);
         return;
       }
-      const message = decode(bytes, level, key);
+      if (behaviour.actions.strictFields) checkFields(DIRECTORY, bytes, behaviour.level);
+      const message = decode(bytes, behaviour.level, key);
       const children = message.directories.map(({ name, digest: child }) => {
         const childDigest = digests.read(child, root.digestFunction.number, `input_root: ${key}: ${name}`);
         const childKey = formatDigest(childDigest);
@@ -73,7 +77,7 @@ export async function loadDirectories(
 
 function decode(bytes: Buffer, level: Behaviour["level"], key: string): Directory {
   try {
-    return codec(level).decode("build.bazel.remote.execution.v2.Directory", bytes);
+    return codec(level).decode(DIRECTORY, bytes);
   } catch (error) {
     if (error instanceof MalformedMessageError) throw invalid("input_root", `${key} is ${error.message}`);
     throw error;

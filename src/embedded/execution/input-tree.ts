@@ -1,5 +1,4 @@
 /** The input root of an action: a plan of what to create, with everything that is missing found first. */
-import { knows } from "../../spec/ledger.ts";
 import { formatDigest } from "../../wire/digest.ts";
 import type { ActionRules, Behaviour } from "../behaviour/behaviour.ts";
 import { Digests } from "../digests.ts";
@@ -59,13 +58,11 @@ class TreeReader {
   readonly directories: InputTree["directories"][number][] = [];
   readonly files: InputTree["files"][number][] = [];
   readonly symlinks: InputTree["symlinks"][number][] = [];
-  readonly #lenientTargets: boolean;
   readonly #actions: ActionRules;
   readonly #digests: Digests;
   readonly #digestFunction: number;
 
-  constructor({ level, functions, actions }: Behaviour, digestFunction: number) {
-    this.#lenientTargets = knows(level, "behaviour:lenient-symlink-targets");
+  constructor({ functions, actions }: Behaviour, digestFunction: number) {
     this.#actions = actions;
     this.#digests = new Digests(functions);
     this.#digestFunction = digestFunction;
@@ -112,7 +109,7 @@ class TreeReader {
       throw invalid("input_root", `the link ${quote(path)} is absolute, which this server does not allow`);
     if (target === "" || target.includes("\0"))
       throw invalid("input_root", `the link ${quote(path)} leads nowhere`);
-    if (!this.#lenientTargets && (target.includes("/./") || target.includes("//"))) {
+    if (this.#actions.strictTargets && (target.includes("/./") || target.includes("//"))) {
       throw invalid("input_root", `the target ${quote(target)} of ${quote(path)} has "//" or "/./" in it`);
     }
   }

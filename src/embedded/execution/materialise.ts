@@ -15,8 +15,8 @@ export interface Workplace {
   readonly tree: InputTree;
   /** Has to be a directory of the tree; links to one count. */
   readonly workingDirectory: string;
-  /** Directories that are created if they are not there: those that lead to outputs. */
-  readonly outputParents: readonly string[];
+  /** Directories that are created if they are not there: those that lead to outputs, and outputs themselves. */
+  readonly outputDirectories: readonly string[];
 }
 
 /**
@@ -41,7 +41,7 @@ export async function materialise(work: Workplace, root: string, store: BlobStor
     if (seconds !== null) await lutimes(join(root, path), seconds, seconds);
   }
   await checkWorkingDirectory(work.workingDirectory, root);
-  for (const parent of work.outputParents) await makeParent(parent, root);
+  for (const path of work.outputDirectories) await makeOutputDirectory(path, root);
   // Last and from the inside out: creating an entry changes the time of its directory, or may be forbidden by its mode.
   for (const { path, properties } of directories.toReversed()) await apply(join(root, path), properties);
 }
@@ -65,7 +65,7 @@ async function checkWorkingDirectory(path: string, root: string): Promise<void> 
   }
 }
 
-async function makeParent(path: string, root: string): Promise<void> {
+async function makeOutputDirectory(path: string, root: string): Promise<void> {
   let existing = join(root, path);
   while ((await stat(existing).catch(() => null)) === null && existing !== root) existing = dirname(existing);
   if (!(await isWithin(root, existing))) {

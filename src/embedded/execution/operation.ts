@@ -26,6 +26,8 @@ export interface ExecutionOperation {
   updates(): AsyncIterable<Operation>;
   /** Why it came to nothing; null if it did not, or not yet. */
   readonly failure: CallError | null;
+  /** Ends all that read {@link updates} now: with this error, or as if it were done for null. The operation goes on. */
+  cut(reason: CallError | null): void;
   /** Ends it with CANCELLED, unless it is done. The command stops if nobody else waits for it. */
   cancel(): void;
 }
@@ -40,6 +42,7 @@ export class OperationState implements ExecutionOperation {
   readonly #cancelled = new AbortController();
   #current: Operation;
   #changed = Promise.withResolvers<void>();
+  #cut = Promise.withResolvers<{ readonly reason: CallError | null }>();
   #metadata: Readonly<ExecutionMetadata> | null = null;
 
   /** Begins in the stage CACHE_CHECK. */
@@ -56,13 +59,22 @@ export class OperationState implements ExecutionOperation {
   }
 
   async *updates(): AsyncIterable<Operation> {
+    const cut = this.#cut.promise;
     for (;;) {
       const { promise } = this.#changed;
       const shown = this.#current;
       yield shown;
       if (shown.done) return;
-      if (shown === this.#current) await promise;
+      const end = await Promise.race([cut, shown === this.#current ? promise : null]);
+      if (!end) continue;
+      if (end.reason !== null) throw end.reason;
+      return;
     }
+  }
+
+  cut(reason: CallError | null): void {
+    this.#cut.resolve({ reason });
+    this.#cut = Promise.withResolvers();
   }
 
   cancel(): void {

@@ -33,6 +33,8 @@ export interface OutputSpec {
   readonly declared: readonly DeclaredOutput[];
   /** The directories that lead to the outputs, from the input root, each once. */
   readonly parents: readonly string[];
+  /** The output directories that are declared as such, from the input root. */
+  readonly directories: readonly string[];
   readonly format: DirectoryFormat;
 }
 
@@ -40,7 +42,7 @@ export interface OutputSpec {
  * Reads the outputs of a Command of which nothing is left but what the server looks at: `output_paths` if it is set, else the two typed
  * lists. Their paths start at `base`.
  * @throws CallError INVALID_ARGUMENT for paths that leave the input root, and for typed lists that name a path twice or a file
- * as the parent of another.
+ * as the parent of another; FAILED_PRECONDITION for an output within an output directory, where the server takes none.
  */
 export function readOutputSpec(command: Command, base: string, rules: OutputRules): OutputSpec {
   const outputs = (paths: readonly string[], kind: OutputKind, field: string) =>
@@ -48,11 +50,20 @@ export function readOutputSpec(command: Command, base: string, rules: OutputRule
   const any = outputs([...new Set(command.outputPaths)], "any", "output_paths");
   const files = outputs(command.outputFiles, "file", "output_files");
   const directories = outputs(command.outputDirectories, "directory", "output_directories");
-  if (any.length === 0) checkTypedLists(files, directories);
+  if (any.length === 0) {
+    checkTypedLists(files, directories);
+    if (rules.refusesNesting) checkNesting([...files, ...directories], directories);
+  }
   const declared = any.length > 0 ? any : [...files, ...directories];
   const parents = new Set(declared.map(({ fromRoot }) => posix.dirname(fromRoot)));
   parents.delete(".");
-  return { declared, parents: [...parents], format: formatOf(command.outputDirectoryFormat, rules) };
+  const named = declared.filter(({ kind }) => kind === "directory").map(({ fromRoot }) => fromRoot);
+  return {
+    declared,
+    parents: [...parents],
+    directories: named.filter((path) => path !== ""),
+    format: formatOf(command.outputDirectoryFormat, rules),
+  };
 }
 
 function checkTypedLists(files: readonly DeclaredOutput[], directories: readonly DeclaredOutput[]): void {
@@ -67,6 +78,22 @@ function checkTypedLists(files: readonly DeclaredOutput[], directories: readonly
   for (const { fromRoot, path } of files) {
     for (let at = posix.dirname(fromRoot); at !== "."; at = posix.dirname(at)) {
       if (filePaths.has(at)) throw invalid("output_files", `${quote(path)} lies below another output file`);
+    }
+  }
+}
+
+/** Up to 2018-10 no output lay within another, and some servers never gave that up (D29). */
+function checkNesting(outputs: readonly DeclaredOutput[], directories: readonly DeclaredOutput[]): void {
+  const outer = new Set(directories.map(({ fromRoot }) => fromRoot));
+  for (const { fromRoot, path } of outputs) {
+    let at = fromRoot;
+    while (at !== "") {
+      at = at.includes("/") ? posix.dirname(at) : "";
+      if (!outer.has(at)) continue;
+      const description = `${quote(path)} lies within the output directory ${quote(at)}, which this server does not take`;
+      throw new CallError(Status.FAILED_PRECONDITION, description, [
+        preconditionFailureDetail([{ type: "INVALID", subject: at, description }]),
+      ]);
     }
   }
 }

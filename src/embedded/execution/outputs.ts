@@ -4,7 +4,6 @@ import { lstat, readlink, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Draft } from "../../spec/codec.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
-import { knows } from "../../spec/ledger.ts";
 import { Status } from "../../wire/status.ts";
 import type { OutputRules } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
@@ -29,8 +28,9 @@ export interface OutputLists {
 
 /**
  * Stores every declared output that exists below `root`. Links are listed as links, in the lists that the server fills, unless it follows
- * them. An output of the wrong kind is left out at 2018-11, and since 2.0 an error.
- * @throws CallError FAILED_PRECONDITION for outputs of the wrong kind, of no kind that can be stored, or outside the root.
+ * them.
+ * @throws CallError as the server has it for outputs of the wrong kind; FAILED_PRECONDITION for those of no kind that can be stored, or
+ * outside the root.
  */
 export async function collectOutputs(spec: OutputSpec, root: string, sink: OutputSink): Promise<OutputLists> {
   const lists: OutputLists = {
@@ -61,10 +61,7 @@ async function add(
 ): Promise<void> {
   const found = kindOf(stats);
   if (found === null) throw notAnOutput(path);
-  if (kind !== "any" && kind !== found) {
-    if (knows(sink.behaviour.level, "behaviour:wrong-type-error")) throw wrongKind(path, kind, found);
-    return;
-  }
+  if (isLeftOut(path, kind, found, sink)) return;
   if (found === "file") {
     const digest = digestMessage(await sink.store.putFile(at, sink.digestFunction));
     const isExecutable = (stats.mode & 0o100n) !== 0n;
@@ -105,10 +102,7 @@ async function addLink(
   if (target === null && outputs.dangling === "failed") throw dangling(path);
   if (target !== null && outputs.links === "followed") return add(lists, output, at, target, format, sink);
   const found = target === null ? null : kindOf(target);
-  if (kind !== "any" && found !== null && kind !== found) {
-    if (knows(level, "behaviour:wrong-type-error")) throw wrongKind(path, kind, found);
-    return;
-  }
+  if (found !== null && isLeftOut(path, kind, found, sink)) return;
   const to = await readlink(at);
   checkOutputLink(path, to, sink);
   const link = { path, target: to, ...writeProperties(stats, sink.properties, level) };
@@ -132,6 +126,20 @@ function list(
   else lists.outputFileSymlinks.push(link);
 }
 
+/** Whether an output is not listed because it is not what it was declared as. @throws CallError where that is an error. */
+function isLeftOut(
+  path: string,
+  declared: OutputKind,
+  found: Exclude<OutputKind, "any">,
+  { behaviour }: OutputSink,
+): boolean {
+  const { wrongType } = behaviour.outputs;
+  if (declared === "any" || declared === found || wrongType === "accepted") return false;
+  if (wrongType === "omitted") return true;
+  const message = `the output ${quote(path)} was declared as a ${declared} but is a ${found}`;
+  throw new CallError(wrongType, message);
+}
+
 function kindOf(stats: BigIntStats): Exclude<OutputKind, "any"> | null {
   if (stats.isFile()) return "file";
   return stats.isDirectory() ? "directory" : null;
@@ -140,11 +148,6 @@ function kindOf(stats: BigIntStats): Exclude<OutputKind, "any"> | null {
 function absent(error: NodeJS.ErrnoException): null {
   if (error.code === "ENOENT" || error.code === "ENOTDIR" || error.code === "ELOOP") return null;
   throw error;
-}
-
-function wrongKind(path: string, declared: string, found: string): CallError {
-  const message = `the output ${quote(path)} was declared as a ${declared} but is a ${found}`;
-  return new CallError(Status.FAILED_PRECONDITION, message);
 }
 
 function dangling(path: string): CallError {

@@ -3,7 +3,6 @@ import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Draft } from "../../spec/codec.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
-import { knows } from "../../spec/ledger.ts";
 import { Status } from "../../wire/status.ts";
 import type { Behaviour } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
@@ -98,8 +97,12 @@ async function prepare({ action, behaviour, store, metadata }: ActionRun, root: 
     const blobs = { command: command === null ? [action.command] : [], inputs: tree.missing };
     throw lacking(blobs, behaviour.actions.missing);
   }
-  const outputParents = knows(behaviour.level, "behaviour:output-parents") ? task.outputs.parents : [];
-  await materialise({ tree, workingDirectory: task.workingDirectory, outputParents }, root, store);
+  const { makes } = behaviour.actions;
+  const outputDirectories = [
+    ...(makes.parents ? task.outputs.parents : []),
+    ...(makes.directories ? task.outputs.directories : []),
+  ];
+  await materialise({ tree, workingDirectory: task.workingDirectory, outputDirectories }, root, store);
   metadata.inputFetchCompletedTimestamp = now();
   return task;
 }

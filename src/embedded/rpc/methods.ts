@@ -50,6 +50,8 @@ const same = (bytes: Buffer): Buffer => bytes;
 export class Methods {
   /** The paths of all that were registered. */
   readonly paths = new Set<string>();
+  /** How many calls of each have come. */
+  readonly calls = new Map<string, number>();
   private readonly server: Server;
   private readonly behaviour: Behaviour;
   private readonly readsFunctionAsLevel: boolean;
@@ -70,7 +72,7 @@ export class Methods {
       "unary",
       (method): handleUnaryCall<Buffer, Buffer> =>
         (call, respond) => {
-          const context = contextOf(call, call.request.length);
+          const context = this.begin(method, call, call.request.length);
           this.respond(
             method,
             async () => {
@@ -93,7 +95,7 @@ export class Methods {
       "serverStream",
       (method): handleServerStreamingCall<Buffer, Buffer> =>
         async (call) => {
-          const context = contextOf(call, call.request.length);
+          const context = this.begin(method, call, call.request.length);
           try {
             this.checkMetadata(context);
             await writeAll(
@@ -118,7 +120,7 @@ export class Methods {
       "clientStream",
       (method): handleClientStreamingCall<Buffer, Buffer> =>
         (call, respond) => {
-          const context = contextOf(call, 0);
+          const context = this.begin(method, call, 0);
           // Left open on return: a destroyed stream could not carry an answer that comes before the last request.
           const requests = call.iterator({ destroyOnReturn: false });
           this.respond(
@@ -146,6 +148,15 @@ export class Methods {
     const handle: handleUnaryCall<Buffer, Buffer> = (_, respond) =>
       respond(serviceErrorOf(new CallError(Status.UNIMPLEMENTED, text)));
     this.server.register(path, handle, same, same, "unary");
+  }
+
+  private begin(
+    { path }: Method,
+    call: Parameters<typeof endOf>[0] & { readonly metadata: Metadata },
+    requestBytes: number,
+  ): CallContext {
+    this.calls.set(path, (this.calls.get(path) ?? 0) + 1);
+    return { signal: endOf(call), metadata: call.metadata, requestBytes };
   }
 
   private checkMetadata({ metadata }: CallContext): void {
@@ -197,13 +208,6 @@ export class Methods {
   private async *encodeEach(method: Method, answers: AsyncIterable<unknown>): AsyncIterable<Buffer> {
     for await (const answer of answers) yield this.encode(method, answer);
   }
-}
-
-function contextOf(
-  call: Parameters<typeof endOf>[0] & { readonly metadata: Metadata },
-  requestBytes: number,
-): CallContext {
-  return { signal: endOf(call), metadata: call.metadata, requestBytes };
 }
 
 function endOf(call: { once(event: "cancelled", listener: () => void): unknown }): AbortSignal {

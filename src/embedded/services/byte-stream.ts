@@ -7,9 +7,9 @@ import { CallError } from "../call-error.ts";
 import { compressed, decompressed } from "../compressors.ts";
 import type { CallContext, Methods } from "../rpc/methods.ts";
 import { type BlobDigest, BlobMissingError } from "../store/blob-store.ts";
-import { checkBlobSize } from "./blob-size.ts";
 import { ResourceNames } from "./resource-names.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import { checkUpload } from "./upload-rules.ts";
 import type { Uploads } from "./uploads.ts";
 
 type ReadRequest = Messages["google.bytestream.ReadRequest"];
@@ -96,7 +96,7 @@ async function write(
   const { digest, compressor } = parts.names.write(resourceName);
   if (first.writeOffset < 0n) throw new CallError(Status.INVALID_ARGUMENT, "write_offset is negative");
   const { transfer } = parts.behaviour;
-  checkBlobSize(transfer, digest.sizeBytes);
+  checkUpload(transfer, digest.sizeBytes);
   const incoming = new Incoming(first, messages);
   // The client need not send what is there already (D16).
   if (await parts.store.has(digest)) {

@@ -9,8 +9,8 @@ import { concurrently } from "../execution/concurrently.ts";
 import type { Answer, Methods, V2 } from "../rpc/methods.ts";
 import { failureOf } from "../rpc/status-of.ts";
 import { BlobMissingError } from "../store/blob-store.ts";
-import { checkBlobSize } from "./blob-size.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import { checkUpload } from "./upload-rules.ts";
 
 const SERVICE = "/build.bazel.remote.execution.v2.ContentAddressableStorage";
 
@@ -58,7 +58,7 @@ async function batchUpdate(
     digest,
     status: await outcome(async () => {
       const read = digests.read(digest, digestFunction, "requests.digest");
-      checkBlobSize(behaviour.transfer, read.sizeBytes);
+      checkUpload(behaviour.transfer, read.sizeBytes);
       await store.put(read, await plainData(compressors, compressor, data as Buffer, read.sizeBytes));
     }),
   }));

@@ -12,11 +12,8 @@ type Operation = Messages["google.longrunning.Operation"];
 const SERVICE = "/build.bazel.remote.execution.v2.Execution";
 
 /** Registers the service. An execution goes on when its caller leaves: another call may wait for it. */
-export function registerExecution(
-  methods: Methods,
-  executor: Executor,
-  { actions, instances }: Behaviour,
-): void {
+export function registerExecution(methods: Methods, executor: Executor, behaviour: Behaviour): void {
+  const { actions, instances } = behaviour;
   methods.serverStreaming<V2<"ExecuteRequest">, Operation>(`${SERVICE}/Execute`, (request, { signal }) => {
     const operation = executor.execute(request);
     const states = follow(operation, signal);
@@ -27,8 +24,8 @@ export function registerExecution(
     `${SERVICE}/WaitExecution`,
     ({ name }, { signal }) => {
       const instance = name.replace(/(^|\/)operations\/[^/]*$/, "");
-      if (instances.slashesBreakWaiting && instance.includes("/")) throw unknownOperation(name);
-      return follow(findOperation(executor, name), signal);
+      if (instances.slashesBreakWaiting && instance.includes("/")) throw unknownOperation(name, behaviour);
+      return follow(findOperation(executor, name, behaviour), signal);
     },
   );
 }

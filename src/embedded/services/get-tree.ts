@@ -1,5 +1,6 @@
 /** ContentAddressableStorage.GetTree: all directories below a root (D21). */
 import { codec } from "../../spec/codec.ts";
+import type { Level } from "../../spec/versions.ts";
 import { formatDigest } from "../../wire/digest.ts";
 import { FieldWriter } from "../../wire/field-writer.ts";
 import { Status } from "../../wire/status.ts";
@@ -26,7 +27,7 @@ export function registerGetTree(methods: Methods, parts: ServiceParts): void {
   });
 }
 
-/** The bytes of each distinct directory, breadth first; those that are missing are left out, except the root. */
+/** Each distinct directory, breadth first; those that are missing are left out, except the root. */
 async function* walk({ behaviour, digests, store }: ServiceParts, root: BlobDigest): AsyncIterable<Buffer> {
   const { number } = root.digestFunction;
   const seen = new Set([formatDigest(root)]);
@@ -36,8 +37,8 @@ async function* walk({ behaviour, digests, store }: ServiceParts, root: BlobDige
     const bytes = await store.get(digest);
     if (bytes === null && digest === root) throw new BlobMissingError(root);
     if (bytes === null) continue;
-    yield bytes;
     const { directories } = codec(behaviour.level).decode(DIRECTORY, bytes);
+    yield behaviour.transfer.treeDirectories === "as-stored" ? bytes : understood(bytes, behaviour.level);
     for (const child of directories) {
       const read = digests.read(child.digest, number, "directories.digest");
       const name = formatDigest(read);
@@ -46,6 +47,11 @@ async function* walk({ behaviour, digests, store }: ServiceParts, root: BlobDige
       queue.push(read);
     }
   }
+}
+
+/** A Directory without what the level does not know, as codecs write it that drop unknown fields: with another digest. */
+function understood(bytes: Buffer, level: Level): Buffer {
+  return codec(level).encode(DIRECTORY, structuredClone(codec(level).decode(DIRECTORY, bytes)));
 }
 
 /** The request as the server takes it: not every one has pages of a size that the client chooses. */

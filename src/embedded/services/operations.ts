@@ -1,6 +1,7 @@
 /** The service google.longrunning.Operations: executions by name (D46, D49). */
 import type { Messages } from "../../spec/generated/messages.ts";
 import { Status } from "../../wire/status.ts";
+import type { Behaviour } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import type { Executor } from "../execution/executor.ts";
 import type { ExecutionOperation } from "../execution/operation.ts";
@@ -20,15 +21,14 @@ const SERVICE = "/google.longrunning.Operations";
 const PAGE_SIZE = 100;
 
 /** Registers Get, Wait, Cancel and List. Operations are forgotten by themselves, so there is no Delete. */
-export function registerOperations(methods: Methods, executor: Executor): void {
-  methods.unary<GetRequest, Operation>(`${SERVICE}/GetOperation`, async ({ name }) =>
-    findOperation(executor, name).current(),
-  );
+export function registerOperations(methods: Methods, executor: Executor, behaviour: Behaviour): void {
+  const find = (name: string): ExecutionOperation => findOperation(executor, name, behaviour);
+  methods.unary<GetRequest, Operation>(`${SERVICE}/GetOperation`, async ({ name }) => find(name).current());
   methods.unary<WaitRequest, Operation>(`${SERVICE}/WaitOperation`, ({ name, timeout }, { signal }) =>
-    waitFor(findOperation(executor, name), timeout, signal),
+    waitFor(find(name), timeout, signal),
   );
   methods.unary<CancelRequest, Empty>(`${SERVICE}/CancelOperation`, async ({ name }) => {
-    findOperation(executor, name).cancel();
+    find(name).cancel();
     return {};
   });
   methods.unary<ListRequest, ListResponse>(`${SERVICE}/ListOperations`, async (request) =>
@@ -36,16 +36,17 @@ export function registerOperations(methods: Methods, executor: Executor): void {
   );
 }
 
-/** The operation of that name. @throws CallError NOT_FOUND. */
-export function findOperation(executor: Executor, name: string): ExecutionOperation {
+/** The operation of that name. @throws CallError as the server ends calls that speak of one it does not know. */
+export function findOperation(executor: Executor, name: string, behaviour: Behaviour): ExecutionOperation {
   const found = executor.find(name);
   if (found !== undefined) return found;
-  throw unknownOperation(name);
+  throw unknownOperation(name, behaviour);
 }
 
 /** The failure for an operation that is not there. */
-export function unknownOperation(name: string): CallError {
-  return new CallError(Status.NOT_FOUND, `there is no operation "${name}", or not any more; execute again`);
+export function unknownOperation(name: string, behaviour: Behaviour): CallError {
+  const message = `there is no operation "${name}", or not any more; execute again`;
+  return new CallError(behaviour.unknownOperation, message);
 }
 
 /** The states of an operation, to its end or until `signal` is aborted. */

@@ -8,6 +8,7 @@ import { digestMessage } from "../digests.ts";
 import type { Answer, Methods, V2 } from "../rpc/methods.ts";
 import { type BlobDigest, BlobMissingError } from "../store/blob-store.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import { checkUpload } from "./upload-rules.ts";
 
 const SERVICE = "/build.bazel.remote.execution.v2.ContentAddressableStorage";
 
@@ -50,6 +51,7 @@ async function splice(
   request: V2<"SpliceBlobRequest">,
 ): Promise<Answer<V2<"SpliceBlobResponse">>> {
   const blob = digests.read(request.blobDigest, request.digestFunction, "blob_digest");
+  checkUpload(behaviour.transfer, blob.sizeBytes);
   const { number } = blob.digestFunction;
   const chunks = request.chunkDigests.map((message) => digests.read(message, number, "chunk_digests"));
   const total = chunks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

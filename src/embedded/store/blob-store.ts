@@ -30,6 +30,8 @@ export interface BlobStore {
   put(digest: BlobDigest, bytes: Buffer): Promise<void>;
   /** Begins to store a blob whose bytes come in pieces. It becomes visible, all at once, when the write is finished. */
   write(digest: BlobDigest): BlobWrite;
+  /** Takes the blob out of the store; false if it is not there. Whoever is reading it reads on. */
+  delete(digest: BlobDigest): Promise<boolean>;
   /** Copies the blob to a new file at `path` with these permissions; false, and no file, if the blob is not there. */
   copyTo(digest: BlobDigest, path: string, mode: number): Promise<boolean>;
   /** Stores the content of a file and returns its digest. Rejects with the error of the file system if it cannot be read. */

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { access, chmod, constants, copyFile, open, readFile } from "node:fs/promises";
+import { access, chmod, constants, copyFile, open, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { DigestFunction } from "../../wire/digest-function.ts";
 import { createHasher } from "../../wire/hasher.ts";
@@ -16,8 +16,8 @@ import { CheckedBytes, checkBytes } from "./checked-bytes.ts";
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Keeps blobs as files: `FUNCTION/HH/HASH-SIZE` under a directory, HH being the first two digits of the hash. Nothing is ever removed.
- * A blob of any size passes through a bounded amount of memory, except in `get` and `put`.
+ * Keeps blobs as files: `FUNCTION/HH/HASH-SIZE` under a directory, HH being the first two digits of the hash. Nothing is removed
+ * by itself. A blob of any size passes through a bounded amount of memory, except in `get` and `put`.
  */
 export class DiskBlobStore implements BlobStore {
   private readonly directory: string;
@@ -76,6 +76,10 @@ export class DiskBlobStore implements BlobStore {
         await made?.discard();
       },
     };
+  }
+
+  async delete(digest: BlobDigest): Promise<boolean> {
+    return (await ifThere(unlink(this.path(digest)).then(() => true))) ?? false;
   }
 
   async copyTo(digest: BlobDigest, path: string, mode: number): Promise<boolean> {

@@ -12,7 +12,7 @@ import { CheckedBytes, checkBytes } from "./checked-bytes.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** Keeps blobs in memory, all of them and for as long as it lives. */
+/** Keeps blobs in memory for as long as it lives, all that nobody takes out. */
 export class MemoryBlobStore implements BlobStore {
   private readonly blobs = new Map<string, Buffer>();
 
@@ -62,6 +62,10 @@ export class MemoryBlobStore implements BlobStore {
         chunks = null;
       },
     };
+  }
+
+  async delete(digest: BlobDigest): Promise<boolean> {
+    return this.blobs.delete(key(digest));
   }
 
   async copyTo(digest: BlobDigest, path: string, mode: number): Promise<boolean> {

@@ -8,7 +8,6 @@ type Member = { [F in Fact]: `${F}.${Extract<keyof (typeof CLIENT_FACTS)[F]["mem
 export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string>>> = {
   "ancient-clients": "messages from before 2018-11 are in no schema here",
   "asset-checksums": "see assets.checksums",
-  "execution-metadata": "identifiers of executions were a proposal that no client of the profiles reads",
   "asset-service": "the probes show what a client makes of it; no played client fetches or pushes assets",
 };
 
@@ -20,7 +19,8 @@ export const FACTS_NOT_PLAYED: Readonly<Partial<Record<Member, string>>> = {
   "chunking.rules": "blobs travel whole, which every client can do; chunks are for tests of that feature",
   "digestFunctions.gitHashes": "names of git objects need trees of git, which the messages here are not",
   "inputRoot.isRoot": "the server decides where actions run, and no client sees it",
-  "nodeAttributes.read": "outputs are compared by content; attributes are for tests of that feature",
+  "nodeAttributes.read":
+    "every client reads the attributes that its level has, and none is the worse for them",
   "platformProperties.are": "the test says which properties an action asks for",
   "vendorServices.are": "only the API is played",
 };

@@ -55,6 +55,18 @@ async function bytesOf(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
 }
 
 for (const [kind, open] of Object.entries(kinds)) {
+  test(`${kind}: what is taken out is gone, and may come back`, async (t) => {
+    const { store } = await open(t);
+    const bytes = Buffer.from("here today");
+    const digest = digestOf(bytes, SHA256);
+    assert.equal(await store.delete(digest), false);
+    await store.put(digest, bytes);
+    assert.equal(await store.delete(digest), true);
+    assert.deepEqual([await store.has(digest), await store.get(digest)], [false, null]);
+    await store.put(digest, bytes);
+    assert.deepEqual(await store.get(digest), bytes);
+  });
+
   test(`${kind}: what is put is there, as a whole, in parts and as a file`, async (t) => {
     const { store, work, unfinished } = await open(t);
     const bytes = randomBytes(200_000);

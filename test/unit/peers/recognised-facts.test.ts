@@ -22,7 +22,7 @@ test("one range is as its profile says", () => {
 test("of ranges of one peer, what they share is certain, and the rest has a name", () => {
   const ranges = servers("buildfarm@2.1", "buildfarm@2.9", "buildfarm@2.11");
   const { facts, features, undecided, peers } = commonPart(ranges);
-  assert.deepEqual(undecided, ["absoluteSymlinks", "digestFunctions", "output-paths"]);
+  assert.deepEqual(undecided, ["absoluteSymlinks", "digestFunctions", "output-paths", "outputTypes"]);
   assert.deepEqual(peers, ["buildfarm"]);
   assert.equal(facts.window?.high, "2.0");
   assert.equal(facts.digestFunctions, undefined);
