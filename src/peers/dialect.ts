@@ -18,6 +18,8 @@ export interface Support {
   readonly reads: readonly string[];
   /** What its messages may be in; never empty. Each call may be in any of them. */
   readonly writes: readonly string[];
+  /** What it writes in several forms, it writes in all of them at once; absent if it is not known to. */
+  readonly together?: true;
   readonly evidence: Evidence;
 }
 
@@ -45,6 +47,8 @@ export interface Claim {
   readonly feature: string;
   readonly reads?: readonly string[];
   readonly writes?: readonly string[];
+  /** Of `writes`: all of them at once. */
+  readonly together?: boolean;
   readonly evidence: Evidence;
 }
 

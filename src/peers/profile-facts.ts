@@ -13,7 +13,7 @@ export function peerFacts(profile: ResolvedProfile): PeerFacts {
   const { role, facts, features } = profile;
   const evidence: Evidence = { source: "profile", note: `profile ${profile.name}` };
   const stated = Object.entries(features).map(
-    ([feature, { evidence: why, together: _, ...forms }]): Claim => ({
+    ([feature, { evidence: why, ...forms }]): Claim => ({
       feature,
       ...forms,
       evidence: { ...evidence, note: `${evidence.note}: ${why}` },

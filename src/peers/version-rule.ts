@@ -39,7 +39,13 @@ export function gatedClaims(client: ResolvedClient, window: ApiWindow): Claim[] 
   return gates.map(({ feature, from, newer, older, of }): Claim => {
     const isNewer = version === null ? unmet === "newer" : compareVersions(version, versionOf(from)) >= 0;
     const note = `profile ${client.name}: ${evidence}`;
-    return { feature, [of]: isNewer ? newer : older, evidence: { source: "profile", note } };
+    const { together } = (of === "writes" ? client.features[feature] : null) ?? {};
+    return {
+      feature,
+      [of]: isNewer ? newer : older,
+      ...(together && { together }),
+      evidence: { source: "profile", note },
+    };
   });
 }
 

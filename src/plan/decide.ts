@@ -19,7 +19,8 @@ export function decide(translator: Translator, pair: Pair, policy: FeaturePolicy
   const evidence = { client: client.evidence, server: server.evidence };
   const direction = (name: "toServer" | "toClient", writer: Support, reader: Support): Decided[] =>
     writer.writes.map((from) => {
-      const { to, step, verdict, why } = choose(translator[name], from, reader.reads, server, policy, pair);
+      const { to, step, verdict, why } =
+        besides(from, writer, reader) ?? choose(translator[name], from, reader.reads, server, policy, pair);
       const { id } = translator.feature;
       return { step, decision: { feature: id, direction: name, from, to, verdict, why, evidence } };
     });
@@ -36,6 +37,13 @@ interface Choice {
   readonly step: Step | null;
   readonly verdict: Decision["verdict"];
   readonly why: string;
+}
+
+/** Of a writer that uses all its forms at once, those that the reader has no use for, if it has for another. */
+function besides(from: string, { together, writes }: Support, { reads }: Support): Choice | null {
+  const to = writes.find((form) => reads.includes(form));
+  if (together !== true || to === undefined || reads.includes(from)) return null;
+  return { to, step: null, verdict: "pass", why: `the same is always written as ${to} as well` };
 }
 
 /** The way from a form to the best form the reader has that is not refused; a refusal only if there is no other. */
@@ -70,8 +78,10 @@ function stepBetween(steps: Steps, from: string, to: string): Step {
 
 /** The step as this pair and policy take it. */
 function prove(step: Step, server: Support, policy: FeaturePolicy): Step {
-  if (step.kind === "translate" && step.optIn !== undefined && policy !== "require") return pass(step.optIn);
-  return step.kind === "reject" ? proven(step, server) : step;
+  const { optIn } = step.kind === "translate" && policy !== "require" ? step : {};
+  if (typeof optIn === "string") return pass(optIn);
+  const taken = optIn ?? step;
+  return taken.kind === "reject" ? proven(taken, server) : taken;
 }
 
 /**

@@ -36,6 +36,9 @@ export interface Row extends Decision {
   readonly settledBy: readonly string[];
 }
 
+/** Verdicts that lead to no step. */
+const NOTHING: readonly Decision["verdict"][] = ["native", "pass"];
+
 /** A row for each decision, in the order of the plan's. */
 export function explainRows(client: KnownClient, plan: Plan, { translators, policy }: Planner): Row[] {
   const byId = new Map(translators.map((translator) => [translator.feature.id, translator]));
@@ -48,7 +51,7 @@ export function explainRows(client: KnownClient, plan: Plan, { translators, poli
       title,
       drift,
       use: useOf(decision, refusal, { client, plan, translator }),
-      cost: decision.verdict === "native" ? "none" : costOf(planOf(decision, translator, plan, policy)),
+      cost: NOTHING.includes(decision.verdict) ? "none" : costOf(planOf(decision, translator, plan, policy)),
       refused: refusal && { what: [...new Set(refusal.uses.map(({ used }) => used.what))], fix: refusal.fix },
       settledBy: settledBy(decision),
     };
@@ -65,8 +68,9 @@ function refusalIn({ verdict, direction, from, to }: Decision, translator: Trans
   const steps = translator[direction];
   if ((verdict !== "reject" && verdict !== "translate") || steps.kind === "pass") return null;
   const step = (steps as Exclude<typeof steps, { kind: "pass" }>)[from]?.[to];
-  if (step?.kind === "translate") return step.refuse ?? null;
-  return step?.kind === "reject" ? step : null;
+  if (step?.kind !== "translate") return step?.kind === "reject" ? step : null;
+  if (verdict === "translate") return step.refuse ?? null;
+  return typeof step.optIn === "object" ? step.optIn : null;
 }
 
 interface Around {
@@ -83,7 +87,8 @@ function useOf(decision: Decision, refusal: Reject | null, { client, plan, trans
     (other) => other.feature === feature && other.direction === direction && other.from !== from,
   );
   const otherServed = others.some((other) => other.verdict !== "reject");
-  if (verdict === "reject" && otherServed && writesTogether(client, feature)) return "never";
+  const isBesides = verdict === "reject" ? otherServed : others.some((other) => other.verdict === "native");
+  if (verdict !== "native" && isBesides && writesTogether(client, feature)) return "never";
   const byMethods = refusal === null ? null : useOfMethods(refusal.uses, client, plan);
   if (byMethods !== null) return byMethods;
   if (translator.owns.some((element) => ANNOUNCED.test(element))) return "if-announced";

@@ -53,10 +53,14 @@ function combine(a: Dialect<"client">, b: Dialect<"client">): Dialect<"client"> 
 
 function bothOf(a: Support, b: Support): Support {
   const reads = a.reads.filter((form) => b.reads.includes(form));
+  const writes = [...new Set([...b.writes, ...a.writes])];
+  const both =
+    a.together && b.together && writes.length === a.writes.length && writes.length === b.writes.length;
   return {
     // Lines with nothing in common are told apart by their version, or get what the newer one reads.
     reads: reads.length > 0 ? reads : b.reads,
-    writes: [...new Set([...b.writes, ...a.writes])],
+    writes,
+    ...(both && { together: true }),
     evidence: b.evidence,
   };
 }

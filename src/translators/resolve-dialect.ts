@@ -37,6 +37,7 @@ function supportOf(facts: PeerFacts, translator: Translator): Support {
   return {
     reads: reads?.reads ?? basis.reads,
     writes: writes?.writes ?? basis.writes,
+    ...(writes?.together && { together: true }),
     evidence: (reads ?? writes)?.evidence ?? basis.evidence,
   };
 }

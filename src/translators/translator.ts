@@ -209,8 +209,8 @@ export interface Translate {
   readonly metadata?: MetadataHook;
   /** Uses that have no other form on the other side. */
   readonly refuse?: Reject;
-  /** Why passing is safe as well; only the policy `require` switches the hooks on then. */
-  readonly optIn?: string;
+  /** Why passing is safe as well, or what is refused instead; only the policy `require` switches the hooks on then. */
+  readonly optIn?: string | Reject;
 }
 
 /** Lets everything pass: `why` says why what the reader ignores or misses does no harm. */

@@ -105,6 +105,50 @@ test("what is opt-in passes, unless it is required", () => {
   assert.equal(compile(translators, { a: "require" }).methods.get(READ)?.lane, "translate");
 });
 
+test("what is opt-in may be refused without, and is translated where it is required", () => {
+  const used = { what: "A thing", element: null, text: null, found: () => true };
+  const optIn: Step = {
+    kind: "reject",
+    code: "action-unsupported",
+    has: "has none",
+    fix: "require it",
+    uses: [{ in: "action", used }],
+  };
+  const translators = [feature("a", { kind: "translate", content: { action: () => null }, optIn })];
+  const refused = compile(translators);
+  assert.deepEqual(refused.decisions[0]?.verdict, "reject");
+  assert.deepEqual([refused.checks.length, refused.content.length], [1, 0]);
+  const required = compile(translators, { a: "require" });
+  assert.deepEqual(required.decisions[0]?.verdict, "translate");
+  assert.deepEqual([required.checks.length, required.content.length], [0, 1]);
+});
+
+test("of forms that a client writes all at once, those that nobody reads pass", () => {
+  const refusal: Step = {
+    kind: "reject",
+    code: "action-unsupported",
+    has: "has none",
+    fix: "use the old one",
+    uses: [{ in: "action", used: { what: "A thing", element: null, text: null, found: () => true } }],
+  };
+  const both: Support = { ...NEW, writes: ["new", "old"] };
+  const translators = [feature("a", refusal)];
+  const planFor = (support: Support) => {
+    const pair = {
+      client: { ...client(), features: { a: support } },
+      server: { ...server(), features: { a: OLD } },
+    };
+    return compilePlan(pair, {}, translators);
+  };
+  assert.equal(planFor(both).checks.length, 1);
+  const { checks, decisions } = planFor({ ...both, together: true });
+  assert.equal(checks.length, 0);
+  const decision = decisions.find(({ from, direction }) => from === "new" && direction === "toServer");
+  assert.deepEqual([decision?.to, decision?.verdict], ["old", "pass"]);
+  // Alone, it is refused all the same.
+  assert.equal(planFor({ ...NEW, together: true }).checks.length, 1);
+});
+
 test("a method is refused on good evidence only; a version number lets the server speak for itself", () => {
   const refusal = (source: "profile" | "configured" | "probed" | "advertised" | "assumed") =>
     plan(client(), server({ level: "2.0", source })).methods.get(SPLIT_BLOB)?.refusal ?? null;

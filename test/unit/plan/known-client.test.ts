@@ -41,6 +41,16 @@ test("several lines write what any of them writes, and read what all of them rea
   assert.deepEqual(facts.tool, clientLine("bazel@9").facts.tool);
 });
 
+test("lines that write all their forms at once do so together, unless one of them has other forms", () => {
+  const together = (...names: string[]) =>
+    dialect(names.map(clientLine)).features["action-platform"]!.together;
+  assert.equal(together("bazel@9"), true);
+  assert.equal(together("bazel@5", "bazel@9"), true);
+  assert.equal(together("bazel@4.0", "bazel@9"), undefined);
+  // By the versions told, and still both at once.
+  assert.equal(together("reclient"), true);
+});
+
 test("lines that read nothing in common get what the newer one reads", () => {
   const lines = [clientLine("bazel@6.2"), clientLine("buck2")].map((line, i) => ({
     ...line,
