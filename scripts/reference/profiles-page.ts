@@ -116,6 +116,24 @@ ranges:
 - Each fact and feature has \`evidence\`: where it is from, in a few words.
 - What nothing is said about is as the \`level\` has it.
 
+## Platform properties
+
+Servers call the same thing by different names, and some find a worker only for exactly the properties it has. What is to become of properties on
+their way to such a server stands in a \`platformTable\` of its profile; without one they pass as they are. It applies to the platform of the Action
+and to that of the Command, in this order:
+
+| part | what it does |
+|---|---|
+| \`refuse\` | refuses the action by name, with the reason in \`why\` |
+| \`drop\` | takes the property away: right for hints, such as those for persistent workers that the server does not have |
+| \`change\` | \`newName\`, \`newValue\`, and \`valueCase\`: \`lower\` or \`upper\`; the first entry that fits a property counts |
+| \`add\` | adds a property where no other has the name |
+
+An entry is for a \`name\`, or with \`value\` for one value of it only; with \`anyCase\` in whatever case.
+[platform-table.yaml](../config/examples/platform-table.yaml) is an example. Where a client needs the input root to be the root of the file
+system (\`inputRoot\`) and the server has a property for that (\`fileSystemRoot\`), it is added too. An action that changes has another digest:
+a table that changes every action makes the bridge read each before it runs.
+
 ## How a server is recognised
 
 REAPI gives a server no way to say which one it is, and its version is a weak hint. So it is looked at: what GetCapabilities announces, and

@@ -6,6 +6,9 @@ import { choice, count, expression, flag, list, maybe, record, text } from "./pr
 
 const compressor = choice("IDENTITY", "ZSTD", "DEFLATE", "BROTLI");
 
+/** What an entry for platform properties is for: a name, and perhaps one value of it, in the case that is given or in any. */
+const property = { name: text(), value: maybe(text()), anyCase: maybe(flag) };
+
 /** Every fact of a server: what it says, which features (or parts of this project) go by it, and its members. `evidence` comes on top of each. */
 export const SERVER_FACTS = {
   level: {
@@ -196,11 +199,6 @@ export const SERVER_FACTS = {
       missingChunk: maybe(choice(...STATUS_NAMES)),
     },
   },
-  unknownOperations: {
-    says: "In what calls end that speak of an operation it does not know, or not any more (D46)",
-    usedBy: ["unknown-operations", "wait-execution", "embedded server"],
-    members: { endIn: choice(...STATUS_NAMES) },
-  },
   platformMatch: {
     says: "How it finds a worker for a platform: by the same set of properties, by names it knows, by rules of its configuration (D37)",
     usedBy: ["platform-lexicon", "embedded server"],
@@ -213,6 +211,30 @@ export const SERVER_FACTS = {
     says: "Names of platform properties it is known to read (D37)",
     usedBy: ["platform-lexicon"],
     members: { are: list(text()) },
+  },
+  platformTable: {
+    says: "What the bridge makes of platform properties on their way to it (D37): those it refuses, with a reason; then those it drops, those it changes, by the first entry that fits, and those it adds where no other has the name",
+    usedBy: ["platform-lexicon"],
+    members: {
+      refuse: maybe(list(record({ ...property, why: text() }))),
+      drop: maybe(list(record(property))),
+      change: maybe(
+        list(
+          record({
+            ...property,
+            newName: maybe(text()),
+            newValue: maybe(text()),
+            valueCase: maybe(choice("lower", "upper")),
+          }),
+        ),
+      ),
+      add: maybe(list(record({ name: text(), value: text() }))),
+    },
+  },
+  fileSystemRoot: {
+    says: "The platform property that makes the input root the root of the file system, for clients that need it to be",
+    usedBy: ["platform-lexicon"],
+    members: { name: text(), value: text() },
   },
   missingInputs: {
     says: "How Execute tells of blobs that are missing: FAILED_PRECONDITION with MISSING for each, as text only, or NOT_FOUND (D07)",

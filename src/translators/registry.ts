@@ -1,7 +1,9 @@
 /** Every translator there is. */
 import { actionKeys } from "./action-keys.ts";
+import { actionPlatform } from "./action-platform.ts";
 import { ancientClients } from "./ancient-clients.ts";
 import { apiVersion } from "./api-version.ts";
+import { argv0 } from "./argv0.ts";
 import { assetService } from "./asset-service.ts";
 import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
@@ -23,19 +25,27 @@ import { RESULTS } from "./not-built/results.ts";
 import { STORAGE } from "./not-built/storage.ts";
 import { operationDigestFunction } from "./operation-digest-function.ts";
 import { inOrder } from "./order.ts";
+import { outputBase } from "./output-base.ts";
+import { outputParents } from "./output-parents.ts";
 import { outputSymlinks } from "./output-symlinks.ts";
+import { platformLexicon } from "./platform-lexicon.ts";
 import { renames } from "./renames.ts";
 import { requestMetadata } from "./request-metadata.ts";
 import { resourceNames } from "./resource-names.ts";
+import { salt } from "./salt.ts";
+import { timeouts } from "./timeouts.ts";
 import type { Translator } from "./translator.ts";
+import { uncachedActions } from "./uncached-actions.ts";
 import { unchanged } from "./unchanged.ts";
 import { unknownOperations } from "./unknown-operations.ts";
 import { waitExecution } from "./wait-execution.ts";
 
 const REGISTERED: readonly Translator[] = [
   actionKeys,
+  actionPlatform,
   ancientClients,
   apiVersion,
+  argv0,
   assetService,
   capabilitiesService,
   digestFunctionField,
@@ -45,10 +55,16 @@ const REGISTERED: readonly Translator[] = [
   executionMetadata,
   hashText,
   instanceNames,
+  outputBase,
+  outputParents,
   outputSymlinks,
+  platformLexicon,
   renames,
   requestMetadata,
   resourceNames,
+  salt,
+  timeouts,
+  uncachedActions,
   unchanged,
   waitExecution,
   unknownOperations,

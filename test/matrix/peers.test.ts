@@ -80,7 +80,6 @@ const NEWEST_CLIENTS = new Set(CLIENTS.filter(({ ends }) => ends.to === null).ma
 /** What a shape cannot show: the server loses it without the bridge, and the action is refused for it. */
 const UNSEEN: Readonly<Record<string, string>> = {
   "node-properties": "times and modes of outputs that the client asked for do not come",
-  "action-platform": "a server of one worker runs what is meant for another as well",
 };
 
 type Negotiation = Awaited<ReturnType<ReturnType<typeof playClient>["negotiate"]>>;

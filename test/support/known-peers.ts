@@ -1,8 +1,10 @@
 /** Peers of the package's profiles, as the planner takes them. */
+import { windowOf } from "../../src/peers/api-window.ts";
 import type { Dialect } from "../../src/peers/dialect.ts";
 import type { ResolvedClient, ResolvedServer } from "../../src/peers/profile.ts";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
 import { serverFacts, unknownServer } from "../../src/peers/server-dialect.ts";
+import { clientDialect } from "../../src/plan/known-client.ts";
 import { TRANSLATORS } from "../../src/translators/registry.ts";
 import { resolveDialect } from "../../src/translators/resolve-dialect.ts";
 
@@ -16,6 +18,11 @@ export function clientLine(name: string): ResolvedClient {
 /** What is known of a server that the operator says is this one. */
 export function serverDialect(name: string): Dialect<"server"> {
   return dialectOf(profiles.resolve("server", name));
+}
+
+/** One line of a client, as it is before a server that states its versions to it. */
+export function clientBefore(name: string, server: Dialect<"server">): Dialect<"client"> {
+  return clientDialect([clientLine(name)], windowOf(server.facts), TRANSLATORS);
 }
 
 /** Every line of every client. */

@@ -7,6 +7,8 @@ export const NOT_PLAYED: Readonly<Record<string, string>> = {
   "chunking.rule": "it always cuts by FastCDC 2020; a rule of a server's own is not public",
   "assets.checksums": "it fetches nothing, so that there is nothing to check",
   "nodePropertyNames.of": "the names are listed as they are, whatever they are names of",
+  platformTable: "it is what the bridge does on the way to the server",
+  fileSystemRoot: "commands see the whole file system of this machine",
   "feature:execution-metadata": "identifiers of executions were a proposal only",
   "feature:ancient-clients": "v1test is a package of its own, which it does not serve",
 };

@@ -24,23 +24,6 @@ export const RESULTS: readonly NotBuilt[] = [
     serverAhead: "without the field a server answers with trees",
   },
   {
-    id: "timeouts",
-    title: "What the timeout of an action covers",
-    since: "2.3",
-    drift: ["D42"],
-    why: "Older servers may count the time in the queue.",
-    owns: [
-      "behaviour:timeout-of-execution",
-      ...of("Action", "timeout"),
-      ...of("ExecutedActionMetadata", "virtual_execution_duration"),
-    ],
-    older: ["undefined", "the server decides"],
-    newer: ["execution", "the execution alone"],
-    marker: "behaviour:timeout-of-execution",
-    clientAhead: "an action that runs out of time says so",
-    serverAhead: "an action that runs out of time says so",
-  },
-  {
     id: "inline-outputs",
     title: "Outputs inside of results",
     since: "2.0",

@@ -8,6 +8,8 @@ type Member = { [F in Fact]: `${F}.${Extract<keyof (typeof CLIENT_FACTS)[F]["mem
 export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string>>> = {
   "ancient-clients": "messages from before 2018-11 are in no schema here",
   "asset-checksums": "see assets.checksums",
+  "output-parents":
+    "commands of the tests make no directories, and their clients count on none that they do not send",
   "asset-service": "the probes show what a client makes of it; no played client fetches or pushes assets",
 };
 

@@ -19,7 +19,6 @@ import { call, client, plan, server } from "../support.ts";
 
 const V2 = "build.bazel.remote.execution.v2";
 const HASH = "ab".repeat(32);
-const PLATFORM = { properties: [{ name: "OSFamily", value: "linux" }] };
 
 type Action = Draft<Messages[`${typeof V2}.Action`]>;
 type Command = Draft<Messages[`${typeof V2}.Command`]>;
@@ -57,43 +56,6 @@ test("all three lists, as Bazel sends them, serve any server", () => {
 test("the lists alone, for a server that reads output_paths only", () => {
   const pair = plan(client(), server(forms("output-paths", "paths")));
   assert.deepEqual(refusals(pair, {}, { outputDirectories: ["a"] }), ["output-unsupported output_files"]);
-});
-
-test("a platform in the Action only, for a server that reads the Command's", () => {
-  assert.deepEqual(refusals(newToOld, { platform: PLATFORM }, {}), ["platform-unsupported platform"]);
-  assert.deepEqual(refusals(newToOld, { platform: PLATFORM }, { platform: PLATFORM }), []);
-  assert.deepEqual(refusals(newToOld, { platform: PLATFORM }, { platform: { properties: [] } }), [
-    "platform-unsupported platform",
-  ]);
-});
-
-test("a platform in the Command only, for a server that reads the Action's", () => {
-  const pair = plan(client(), server(forms("action-platform", "action")));
-  assert.deepEqual(refusals(pair, {}, { platform: PLATFORM }), ["platform-unsupported platform"]);
-  assert.deepEqual(refusals(pair, { platform: PLATFORM }, { platform: PLATFORM }), []);
-});
-
-test("a working directory, where both sides take outputs from another one on", () => {
-  const pair = plan(client(), server(forms("output-base", "input-root")));
-  assert.deepEqual(refusals(pair, {}, { workingDirectory: "w", outputFiles: ["a"] }), [
-    "output-unsupported working_directory",
-  ]);
-  assert.deepEqual(refusals(pair, {}, { outputFiles: ["a"] }), []);
-});
-
-test("the same the other way round", () => {
-  const command = { workingDirectory: "w", outputFiles: ["a"] };
-  const pair = plan(client(forms("output-base", "input-root")), server());
-  assert.deepEqual(refusals(pair, {}, command), ["output-unsupported working_directory"]);
-});
-
-test("a program that the two rules find in different places", () => {
-  const pair = plan(client(), server(forms("argv0", "input-root")));
-  const refused = ["action-unsupported arguments[0]"];
-  assert.deepEqual(refusals(pair, {}, { arguments: ["gcc", "/a"] }), refused);
-  assert.deepEqual(refusals(pair, {}, { arguments: ["bin/gcc"], workingDirectory: "w" }), refused);
-  assert.deepEqual(refusals(pair, {}, { arguments: ["bin/gcc"] }), []);
-  assert.deepEqual(refusals(pair, {}, { arguments: ["/bin/gcc"], workingDirectory: "w" }), []);
 });
 
 test("file attributes, asked for or in inputs, in the form the other side skips", () => {

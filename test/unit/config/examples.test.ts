@@ -19,12 +19,13 @@ for (const name of ["upstream-ca", "bridge", "bridge-key", "server", "server-key
 const examples = globSync("config/examples/*");
 for (const example of examples) cpSync(example, join(folder, basename(example)));
 
-/** The one that is no configuration; others name it. */
+/** Those that are no configurations; others name them. */
 const PROFILE = "profile.yaml";
+const TABLE = "platform-table.yaml";
 
 test("there are examples", () => assert.ok(examples.length > 0));
 
-for (const name of examples.map((path) => basename(path)).filter((one) => one !== PROFILE)) {
+for (const name of examples.map((path) => basename(path)).filter((one) => one !== PROFILE && one !== TABLE)) {
   test(`${name} loads, and every name in it is one`, () => {
     const flags = new Map([["config", [join(folder, name)]]]);
     readSettings(loadConfig({ flags, env: {}, terminal: false }));
@@ -40,4 +41,13 @@ test(`${PROFILE} is a profile that extends a shipped one`, () => {
     facts.sortedLists?.required,
     known.resolve("server", "buildfarm@2.15").facts.sortedLists?.required,
   );
+});
+
+test(`${TABLE} is a profile of a server with a table of platform properties`, () => {
+  const known = readProfile(join(folder, TABLE), shippedProfiles());
+  const { facts } = known.resolve("server", "our-buildbarn");
+  const { evidence, ...table } = facts.platformTable!;
+  assert.equal(evidence, "our workers");
+  assert.deepEqual(Object.keys(table), ["refuse", "drop", "change", "add"]);
+  assert.equal(facts.platformMatch?.by, "equal-sets");
 });

@@ -30,7 +30,12 @@ function seenAs(
   return namesFor({ ...seen, signs: signs ?? seen.signs }, { ...announced, ...changes(announced) });
 }
 
-const BARN_2_0 = ["buildbarn@2020-06-25", "buildbarn@2022-12", "buildbarn@2023-05-16"];
+const BARN_2_0 = [
+  "buildbarn@2020-02-19",
+  "buildbarn@2020-06-25",
+  "buildbarn@2022-12",
+  "buildbarn@2023-05-16",
+];
 const BARN_2_3 = [
   "buildbarn@2023-12-21",
   "buildbarn@2025-07-14",
@@ -61,6 +66,7 @@ const HELD_FOR: Readonly<Record<string, readonly string[]>> = {
   "bb-clientd@2025-10": ["bb-clientd@2025-10"],
   "bb-clientd@2025-11": ["bb-clientd@2025-11"],
   "bb-remote-asset": ["bb-remote-asset"],
+  "buildbarn@2020-02-19": BARN_2_0,
   "buildbarn@2020-06-25": BARN_2_0,
   "buildbarn@2022-12": BARN_2_0,
   "buildbarn@2023-05-16": BARN_2_0,

@@ -113,13 +113,17 @@ test("profiles speak of features by the names and forms of their translators", (
   }
 });
 
-test("no fact is without a profile that states it", () => {
+/** What only the operator of a server can know; docs/profiles.md and an example show it. */
+const OF_OPERATORS: readonly string[] = ["platformTable"];
+
+test("no fact is without a profile that states it, but for those that are operators' own", () => {
   for (const [role, table] of [
     ["server", SERVER_FACTS],
     ["client", CLIENT_FACTS],
   ] as const) {
     const ranges = profiles.names(role).flatMap((peer) => profiles.ranges(role, peer));
     for (const [fact, { members }] of Object.entries(table)) {
+      if (OF_OPERATORS.includes(fact)) continue;
       const stated = ranges.map(({ facts }) => (facts as Record<string, object | undefined>)[fact] ?? {});
       for (const member of Object.keys(members)) {
         assert.ok(

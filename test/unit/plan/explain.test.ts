@@ -29,25 +29,14 @@ function refused({ rows }: Explanation): string[] {
     .map(({ feature, from }) => `${feature} ${from}`);
 }
 
-test("Buck2 at a Buildbarn that reads Action.platform only: refused, with the reports as evidence", () => {
+test("Buck2 at a Buildbarn that reads Action.platform only: translated, with the reports as evidence", () => {
   const explanation = explained("buck2", "buildbarn@2026-03-26");
-  assert.deepEqual(refused(explanation), ["action-platform command"]);
-  const {
-    to,
-    verdict,
-    cost,
-    evidence,
-    drift,
-    refused: of,
-  } = row(explanation, "action-platform", "toServer", "command");
-  assert.deepEqual([to, verdict, cost, drift], ["action", "reject", "reads", ["D36"]]);
-  assert.deepEqual(of?.what, ["Command.platform without a platform in the Action"]);
-  assert.match(of?.fix ?? "", /set the platform of the Action/);
+  assert.deepEqual(refused(explanation), []);
+  const platform = row(explanation, "action-platform", "toServer", "command");
+  const { to, verdict, cost, evidence, drift, refused: of } = platform;
+  assert.deepEqual([to, verdict, cost, drift, of], ["action", "translate", "reads", ["D36"], null]);
   assert.match(evidence.client.note, /buck2#1366/);
   assert.match(evidence.server.note, /e6ab874/);
-  assert.equal(explanation.outcome.kind, "goes-with-refusals");
-  assert.match(explanation.outcome.text, /^Buck2 goes on, .*action-platform \(command\)/);
-  assert.match(explanation.outcome.advice.join(), /Action\.platform|platform of the Action/);
 });
 
 test("Buck2 writes one list or the other by its configuration: one of them is refused", () => {
@@ -64,6 +53,7 @@ test("Bazel 9 at the same Buildbarn: nothing is refused that it has to send", ()
   // It writes the platform in both places at once, so that neither is ever alone.
   const platform = row(explanation, "action-platform", "toServer", "command");
   assert.deepEqual([platform.use, happens(platform)], ["never", false]);
+  assert.deepEqual([platform.verdict, platform.cost], ["pass", "none"]);
   // It does not call GetTree, can do without assets, and compresses only where that is announced.
   assert.equal(row(explanation, "get-tree", "toServer", "offered").use, "never");
   assert.equal(row(explanation, "asset-service", "toServer", "offered").use, "optional");

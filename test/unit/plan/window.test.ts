@@ -172,8 +172,8 @@ test("a client that is only known by its level is told that level where it is se
 test("a client of which nothing is known is told the lowest version whose clients are served", () => {
   assert.equal(toldAll([], "buildfarm@2.17"), "2.0 to 2.11");
   assert.equal(toldAll([], "buildfarm@1.17"), "its own");
-  // Clients of 2.1 put the platform where this one does not look.
-  assert.equal(toldAll([], "buildbarn@2026-03-26"), "2.2 to 2.12");
+  // Clients of 2.0 declare outputs where this one does not look.
+  assert.equal(toldAll([], "buildbarn@2026-03-26"), "2.1 to 2.12");
 });
 
 test("a client that may be one of several is told what all of them go on with", () => {

@@ -10,14 +10,10 @@ test("it says who they are, the versions, what happens and why, and how it ends"
   assert.match(out, /^Client {2}Buck2 \(profile buck2; level 2\.4\)$/m);
   assert.match(out, /^Server {2}Buildbarn from 2026-03-26 \(profile buildbarn@2026-03-26; level 2\.12\)$/m);
   assert.match(out, /the server states 2\.3 to 2\.12, deprecated from 2\.2; the client is told the same/);
-  assert.match(out, /^ {2}action-platform +command +→ +action +refused +reads$/m);
+  assert.match(out, /^ {2}action-platform +command +→ +action +translated +reads$/m);
   assert.match(out, /client: profile buck2: Command only \(buck2#1366, #1477\)/);
   assert.match(out, /server: profile buildbarn@2026-03-26: e6ab874/);
-  assert.match(
-    out,
-    /Buck2 goes on, and some of what it sends is refused by name: action-platform \(command\)/,
-  );
-  assert.match(out, /^ {2}- have the client set the platform of the Action as well/m);
+  assert.match(out, /^Buck2 goes on\b/m);
 });
 
 test("it fits a terminal and has no colours where it is none", async () => {
