@@ -20,7 +20,6 @@ export const FACTS_NOT_PLAYED: Readonly<Partial<Record<Member, string>>> = {
   "chunking.optional": "see chunking.rules",
   "chunking.rules": "blobs travel whole, which every client can do; chunks are for tests of that feature",
   "digestFunctions.gitHashes": "names of git objects need trees of git, which the messages here are not",
-  "inputRoot.isRoot": "the server decides where actions run, and no client sees it",
   "nodeAttributes.read":
     "every client reads the attributes that its level has, and none is the worse for them",
   "platformProperties.are": "the test says which properties an action asks for",
