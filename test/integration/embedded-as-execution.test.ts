@@ -265,15 +265,15 @@ test("Buildfarm 1.4 makes no links of the input tree; 1.5 does; neither takes ab
   assert.equal(status?.code, Status.INVALID_ARGUMENT);
 });
 
-test("programs started at the input root with Buildbarn 2020, and at the working directory with Buildfarm 1.17", async (t) => {
-  for (const [name, platform, ok] of [
-    ["buildbarn@2020-06-25", HERE, false],
-    ["buildfarm@1.17", { properties: [] }, true],
+test("programs are looked up in PATH by Buildbarn 2020 and Buildfarm 1.17, whatever the level that they announce says", async (t) => {
+  for (const [name, platform] of [
+    ["buildbarn@2020-06-25", HERE],
+    ["buildfarm@1.17", { properties: [] }],
   ] as const) {
     const { client } = await playing(t, name);
     const command = { arguments: ["true"], platform };
     const { status } = await execute(client, { run: "", command });
-    assert.equal((status?.code ?? 0) === 0, ok, `${name}: ${status?.message}`);
+    assert.equal(status?.code ?? 0, 0, `${name}: ${status?.message}`);
   }
 });
 

@@ -71,7 +71,6 @@ const ROWS: readonly Row[] = [
     client: "bazel@6.2",
     server: "scoot@2022",
     direct: /^failed .*cannot start without an answer to GetCapabilities.*UNIMPLEMENTED/,
-    bridged: "wait-execution",
   },
   { client: "reclient", server: "buildbuddy@2022", direct: /^failed .*NOT_FOUND: blobs\/e3b0c442/ },
   { client: "buck2", server: "buildbarn@2026-03-26", direct: PLATFORM },
