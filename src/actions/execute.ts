@@ -10,6 +10,7 @@ import type { ActionRuns, Operations } from "./action-runs.ts";
 import { cachedOperation } from "./cached-operation.ts";
 import { bytesIn, digestIn, numberIn } from "./fields.ts";
 import { toTheEnd } from "./follow.ts";
+import { noteWishes } from "./inline-wishes.ts";
 import type { Prepared } from "./prepare.ts";
 import { ExecuteField, type Forward, lookUpRequest, withMapped } from "./requests.ts";
 import type { RunningAction } from "./running-action.ts";
@@ -36,6 +37,7 @@ export class Execute {
       yield* forward(request);
       return;
     }
+    if (this.runs.parts.hooks.some) noteWishes(request, ExecuteField, call);
     const scope = new Scope(call, digestFunction, action);
     const prepared = this.runs.parts.prepares ? await this.prepare(scope, action) : null;
     const tagged: TaggedExecution = {

@@ -7,6 +7,7 @@ import { Status } from "../wire/status.ts";
 import { Walker } from "../wire/walker.ts";
 import type { Aliases } from "./aliases.ts";
 import { digestIn, numberIn, sameDigest } from "./fields.ts";
+import { noteWishes } from "./inline-wishes.ts";
 import type { Prepared, Preparer } from "./prepare.ts";
 import { type Forward, LookUpField, type OutputName, UpdateField, withMapped } from "./requests.ts";
 import type { ResultHooks } from "./result-hooks.ts";
@@ -45,6 +46,7 @@ export class LookUps {
    */
   async *get(given: Buffer, call: Call, forward: Forward): AsyncGenerator<Buffer, void, void> {
     const request = this.parts.hooks.some ? withoutShortcut(given) : given;
+    if (this.parts.hooks.some) noteWishes(request, LookUpField, call);
     const action = digestIn(request, LookUpField.action);
     if (action === null) {
       yield* forward(request);

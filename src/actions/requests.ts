@@ -19,11 +19,20 @@ export const ExecuteField = {
   executionPolicy: 7,
   resultsPolicy: 8,
   digestFunction: 9,
+  inlineStdout: 10,
+  inlineStderr: 11,
   inlined: 12,
 } as const;
 
 /** Field numbers of GetActionResultRequest. */
-export const LookUpField = { action: 2, inlined: 5, digestFunction: 6, unlessChanged: 1001 } as const;
+export const LookUpField = {
+  action: 2,
+  inlineStdout: 3,
+  inlineStderr: 4,
+  inlined: 5,
+  digestFunction: 6,
+  unlessChanged: 1001,
+} as const;
 
 /** Field numbers of UpdateActionResultRequest. */
 export const UpdateField = { action: 2, result: 3, digestFunction: 5 } as const;

@@ -2,6 +2,7 @@
 import type { ActionMessages, Edit, Originals } from "../translators/translator.ts";
 import { joined } from "../wire/rewrite.ts";
 import { DerivedBlobs } from "./derived-blobs.ts";
+import { wishesOf } from "./inline-wishes.ts";
 import type { Memory } from "./memory.ts";
 import type { Scope } from "./scope.ts";
 import type { ActionStep } from "./transform.ts";
@@ -51,6 +52,7 @@ export class ResultHooks {
           action: async () => (await givenAt(index))?.action ?? null,
           command: async () => (await givenAt(index))?.command ?? null,
           foreign: source.foreign,
+          inlined: wishesOf(source.scope.call),
           port: source.scope.port,
           digestOf: (bytes) => source.scope.hash(bytes),
           read: (digest) => blobs.read(digest),

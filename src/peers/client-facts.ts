@@ -78,7 +78,7 @@ export const CLIENT_FACTS = {
   },
   calls: {
     says: "Methods it cannot do without, with every server; those for execution only; and those it does without",
-    usedBy: ["test client"],
+    usedBy: ["cache-writes", "test client"],
     members: {
       required: list(methodName),
       execution: maybe(list(methodName)),

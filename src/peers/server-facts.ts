@@ -175,9 +175,9 @@ export const SERVER_FACTS = {
     members: { endIn: choice(...STATUS_NAMES) },
   },
   priorities: {
-    says: "The range of priorities it announces for executions (D50)",
+    says: "The range of priorities it announces for executions, and which end of it is urgent to it: the lowest, unless said otherwise (D50)",
     usedBy: ["priorities", "capabilities-service"],
-    members: { are: choice("any", "not-negative") },
+    members: { are: choice("any", "not-negative"), urgent: maybe(choice("lowest", "highest")) },
   },
   nodePropertyNames: {
     says: "What supported_node_properties lists: names of attributes, or of platform properties (D32)",

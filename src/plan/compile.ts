@@ -91,7 +91,7 @@ class Compiler {
     }
     const agree = decided.every(({ decision }) => decision.verdict === "native");
     const announces = !agree || translator.announceIf?.(this.pair) === true;
-    if (announces && policy !== "off") this.announce(translator);
+    if (announces && policy !== "off") this.announce(translator, policy === "require");
   }
 
   /** Refuses a method that the server lacks, unless somebody serves it. */
@@ -179,12 +179,12 @@ class Compiler {
     else this.checks.push({ in: use.in, found: (bytes) => findUse(bytes, [use.used]) !== null, refusal });
   }
 
-  private announce(translator: Translator): void {
+  private announce(translator: Translator, required: boolean): void {
     if (translator.announce === undefined) return;
     const { pair } = this;
     const client = supportOf(translator, pair.client);
     const server = supportOf(translator, pair.server);
-    this.lenses.push((bytes) => translator.announce!({ bytes, client, server, pair }));
+    this.lenses.push((bytes) => translator.announce!({ bytes, client, server, pair, required }));
     this.method(GET_CAPABILITIES).answerLocally(translator.feature.id);
   }
 

@@ -61,7 +61,7 @@ export const digestFunctionField: Translator = {
     "build.bazel.remote.execution.v2.SplitBlobRequest.digest_function",
     "build.bazel.remote.execution.v2.SpliceBlobRequest.digest_function",
   ],
-  after: [],
+  after: ["execution-metadata"],
   clientAhead: "passes: an older server skips the field",
   serverAhead: "filled in from the length of the hash, where the server would have to guess",
   support,

@@ -41,7 +41,7 @@ export const outputSymlinks: Translator = {
     ...of("ActionResult", "output_file_symlinks", "output_directory_symlinks", "output_symlinks"),
     ...of("OutputSymlink", "path", "target"),
   ],
-  after: ["output-base"],
+  after: ["output-directory-format"],
   clientAhead: "output_symlinks is made of the typed lists",
   serverAhead:
     "the typed lists are made of output_symlinks; for a client that reads none, links are followed among the outputs",

@@ -5,6 +5,7 @@ import { ancientClients } from "./ancient-clients.ts";
 import { apiVersion } from "./api-version.ts";
 import { argv0 } from "./argv0.ts";
 import { assetService } from "./asset-service.ts";
+import { cacheWrites } from "./cache-writes/cache-writes.ts";
 import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
@@ -14,6 +15,7 @@ import { executionDigestFunctions } from "./execution-digest-functions.ts";
 import { executionMetadata } from "./execution-metadata.ts";
 import { executionStages } from "./execution-stages.ts";
 import { hashText } from "./hash-text.ts";
+import { inlineOutputs } from "./inline-outputs.ts";
 import { instanceNames } from "./instance-names.ts";
 import { missingBlobs } from "./missing-blobs.ts";
 import { ACTIONS } from "./not-built/actions.ts";
@@ -21,23 +23,26 @@ import { ASSETS } from "./not-built/assets.ts";
 import { NEGOTIATION } from "./not-built/negotiation.ts";
 import { nodeProperties } from "./not-built/node-properties.ts";
 import { notBuilt } from "./not-built/not-built.ts";
-import { RESULTS } from "./not-built/results.ts";
 import { STORAGE } from "./not-built/storage.ts";
 import { operationDigestFunction } from "./operation-digest-function.ts";
 import { inOrder } from "./order.ts";
 import { outputBase } from "./output-base.ts";
+import { outputDirectoryFormat } from "./output-directory-format/output-directory-format.ts";
 import { outputParents } from "./output-parents.ts";
 import { outputSymlinks } from "./output-symlinks.ts";
 import { platformLexicon } from "./platform-lexicon.ts";
+import { priorities } from "./priorities.ts";
 import { renames } from "./renames.ts";
 import { requestMetadata } from "./request-metadata.ts";
 import { resourceNames } from "./resource-names.ts";
 import { salt } from "./salt.ts";
+import { streamNames } from "./stream-names.ts";
 import { timeouts } from "./timeouts.ts";
 import type { Translator } from "./translator.ts";
 import { uncachedActions } from "./uncached-actions.ts";
 import { unchanged } from "./unchanged.ts";
 import { unknownOperations } from "./unknown-operations.ts";
+import { vendorFields } from "./vendor-fields.ts";
 import { waitExecution } from "./wait-execution.ts";
 
 const REGISTERED: readonly Translator[] = [
@@ -47,6 +52,7 @@ const REGISTERED: readonly Translator[] = [
   apiVersion,
   argv0,
   assetService,
+  cacheWrites,
   capabilitiesService,
   digestFunctionField,
   digestFunctions,
@@ -54,15 +60,19 @@ const REGISTERED: readonly Translator[] = [
   executionDigestFunctions,
   executionMetadata,
   hashText,
+  inlineOutputs,
   instanceNames,
   outputBase,
+  outputDirectoryFormat,
   outputParents,
   outputSymlinks,
   platformLexicon,
+  priorities,
   renames,
   requestMetadata,
   resourceNames,
   salt,
+  streamNames,
   timeouts,
   uncachedActions,
   unchanged,
@@ -71,8 +81,9 @@ const REGISTERED: readonly Translator[] = [
   operationDigestFunction,
   missingBlobs,
   executionStages,
+  vendorFields,
   nodeProperties,
-  ...[...NEGOTIATION, ...STORAGE, ...ASSETS, ...ACTIONS, ...RESULTS].map(notBuilt),
+  ...[...NEGOTIATION, ...STORAGE, ...ASSETS, ...ACTIONS].map(notBuilt),
 ];
 
 /**

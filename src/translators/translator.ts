@@ -75,7 +75,10 @@ export interface Call {
 /** Edits a message: each of a stream, the only one of a unary call. Throws a `BridgeError` to refuse, a `WireError` for broken bytes. */
 type MessageHook = (message: Buffer, call: Call, pair: Pair) => Edit | Promise<Edit>;
 
-/** Turns the messages of one direction into others. */
+/**
+ * Turns the messages of one direction into others. What a response ends with other than OK its `messages` throw, with the gRPC status as `code`: a hook
+ * that catches it answers in its place.
+ */
 type StreamHook = (
   messages: AsyncIterable<Buffer>,
   call: Call,
@@ -146,6 +149,8 @@ export interface Originals {
   readonly command: () => Promise<Buffer | null>;
   /** Whether the result was found under the digest of the client's own Action while another one runs in its place: then any client may have written it. */
   readonly foreign: boolean;
+  /** What the request wants inside of the result, by the client's own names; nothing where the call has no such request. */
+  readonly inlined: InlineWishes;
   /** The upstream. */
   readonly port: Upstream;
   /** The digest of bytes, by the function of the call. @throws BridgeError for functions that cannot be computed here. */
@@ -157,6 +162,14 @@ export interface Originals {
    * upstream has lost a blob of it. The blobs are stored before the client sees the result.
    */
   derive<Value>(key: string, make: () => Promise<Derived<Value>>): Promise<Value>;
+}
+
+/** The outputs that an ExecuteRequest or a GetActionResultRequest wants inlined (D44, D51). */
+export interface InlineWishes {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Paths of output files. */
+  readonly files: readonly string[];
 }
 
 /** Something made of stored blobs, small enough to keep, and the new blobs that it refers to. */
@@ -276,6 +289,8 @@ export interface Announcement {
   readonly client: Support;
   readonly server: Support;
   readonly pair: Pair;
+  /** Whether the operator wants what is opt-in. */
+  readonly required: boolean;
 }
 
 /** Everything the bridge does about one feature. */

@@ -139,6 +139,39 @@ test("each message of a stream is edited, the first one's field as well", async 
   ]);
 });
 
+test("a stream hook that catches what the upstream ended with answers in its place", async (t) => {
+  const { client, bridge } = await carriedOut(t, {
+    ServerStream: {
+      lane: "translate",
+      streams: [
+        {
+          async *response(messages) {
+            try {
+              for await (const message of messages) yield [message];
+            } catch (error) {
+              yield [text(1, `caught ${(error as { code: number }).code}`)];
+            }
+          },
+        },
+      ],
+      responses: [append("back")],
+    },
+  });
+  const outcome = await client.call("ServerStream", [text(1, "instance")]);
+  assert.equal(outcome.code, 0, outcome.details);
+  assert.deepEqual(outcome.messages.map(texts), [
+    [
+      [1, "instance"],
+      [9, "back"],
+    ],
+    [
+      [1, "caught 5"],
+      [9, "back"],
+    ],
+  ]);
+  assert.equal((await bridge.metrics()).bridge.refusedTotal, 0);
+});
+
 test("scans and one field stay in the relay lane, together too; different fields are opened", async (t) => {
   const watched: number[] = [];
   const scan = () => ({

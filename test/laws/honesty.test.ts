@@ -10,11 +10,13 @@ import {
   READ,
   SPLICE_BLOB,
   SPLIT_BLOB,
+  UPDATE_ACTION_RESULT,
 } from "../../src/translators/methods.ts";
 import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
 import { call, client, plan, server } from "../translators/support.ts";
 
-// Law: what is announced is native, or a hook serves it. No hook adds a function, a compressor or a bit yet: of those, lenses may only take away.
+// Law: what is announced is native, or a hook serves it. No hook adds a function, a compressor or a bit yet: of those, lenses may only take away. The one
+// exception is for clients that stop where they may not write results, and for nobody else.
 
 const NAME = "build.bazel.remote.execution.v2.ServerCapabilities";
 const FUNCTIONS = DIGEST_FUNCTIONS.map(({ number }) => number).reverse();
@@ -135,3 +137,20 @@ for (const to of LEVELS) {
     }
   });
 }
+
+test("that results may be written is announced against the truth to clients that stop without it, and their writes go through", async () => {
+  const closed = codec().encode(NAME, { cacheCapabilities: { digestFunctions: [1] } });
+  const facts = (isNeeded: boolean) => ({
+    cacheWrites: { made: true, needed: isNeeded, evidence: "the test" },
+  });
+  for (const from of LEVELS) {
+    const stops = plan(client({ level: from, facts: facts(true) }), server({ level: from }));
+    assert.ok(promises(announce(stops, closed)).has("writes 1"), from);
+    const write = codec().encode(`${V2}.UpdateActionResultRequest`, {
+      actionDigest: { hash: HASH, sizeBytes: 7n },
+    });
+    assert.ok(await isServed(stops, UPDATE_ACTION_RESULT, write), from);
+    const goesOn = plan(client({ level: from, facts: facts(false) }), server({ level: from }));
+    assert.equal(announce(goesOn, closed), closed, from);
+  }
+});

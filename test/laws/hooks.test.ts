@@ -16,7 +16,12 @@ const pair = plan(
   client({ digestFunctions: [1], forms: { "hash-text": { writes: ["any-case"] } } }),
   server({
     digestFunctions: [1, 9, 2],
-    forms: { "hash-text": { reads: ["lower"] }, "resource-names": { reads: ["plain"] } },
+    forms: {
+      "cache-writes": { reads: ["filled"] },
+      "hash-text": { reads: ["lower"] },
+      "output-directory-format": { reads: ["tree"] },
+      "resource-names": { reads: ["plain"] },
+    },
   }),
 );
 

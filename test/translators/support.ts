@@ -8,7 +8,7 @@ import type { Plan, Policy } from "../../src/plan/plan.ts";
 import type { Level } from "../../src/spec/versions.ts";
 import { TRANSLATORS } from "../../src/translators/registry.ts";
 import { resolveDialect } from "../../src/translators/resolve-dialect.ts";
-import type { ActionMessages, Call, Originals } from "../../src/translators/translator.ts";
+import type { ActionMessages, Call, InlineWishes, Originals } from "../../src/translators/translator.ts";
 import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
 import { digestOf } from "../../src/wire/hasher.ts";
 import { joined } from "../../src/wire/rewrite.ts";
@@ -100,14 +100,17 @@ export interface KnownOriginals {
   readonly action?: Buffer | null;
   readonly command?: Buffer | null;
   readonly foreign?: boolean;
+  /** What the request wants inlined; nothing, if not said. */
+  readonly inlined?: Partial<InlineWishes>;
 }
 
 /** What result hooks are given; what they derive is stored at once. */
 export function originals(port: MemoryUpstream, known: KnownOriginals = {}): Originals {
-  const { action = null, command = null, foreign = false } = known;
+  const { action = null, command = null, foreign = false, inlined } = known;
   return {
     port,
     foreign,
+    inlined: { stdout: false, stderr: false, files: [], ...inlined },
     action: async () => action,
     command: async () => command,
     digestOf: (bytes) => digestOf(bytes, DIGEST_FUNCTIONS[0]!),

@@ -32,7 +32,8 @@ export function actionRules(
     readsLists: outputs?.includes("lists") ?? base.readsLists,
     readsPaths: outputs?.includes("paths") ?? base.readsPaths,
     readsDirectoryFormat:
-      features["output-directory-format"]?.writes?.includes("directory") ?? base.readsDirectoryFormat,
+      features["output-directory-format"]?.reads?.some((form) => form !== "tree") ??
+      base.readsDirectoryFormat,
     sortedLists: facts.sortedLists?.required ?? base.sortedLists,
     strictFields: reads(features, "strict-canonical", "strict") ?? base.strictFields,
     makes: {
@@ -137,6 +138,7 @@ function symlinkListsOf(writes: readonly string[] | undefined): OutputRules["sym
 }
 
 function directoriesOf(writes: readonly string[] | undefined): OutputRules["directories"] | undefined {
+  if (writes?.includes("both")) return "tree-and-asked";
   const directory = writes?.includes("directory");
   if (writes?.includes("tree")) return directory ? "tree-and-asked" : "tree";
   return directory ? "directory" : undefined;

@@ -175,7 +175,8 @@ async function receive(
     if (response !== undefined) messages = whole(response(messages, call, pair));
   }
   for await (const message of messages) await opened.respond([await edit(message, call, "upstream")]);
-  opened.addTrailers(responseMetadata(await upstream.trailers));
+  // A hook that answered in place of a failure has no trailers to pass on.
+  opened.addTrailers(responseMetadata(await upstream.trailers.catch(() => [])));
 }
 
 async function* edited(

@@ -15,17 +15,4 @@ export const NEGOTIATION: readonly NotBuilt[] = [
     clientAhead: "a reader that skips unknown fields takes strict messages as well",
     serverAhead: "a strict server answers with an error of its own; nothing is lost",
   },
-  {
-    id: "vendor-fields",
-    title: "Fields and services of vendors",
-    since: "quirk",
-    drift: ["D59", "P23", "P24"],
-    why: "They are not part of the specification.",
-    owns: ["behaviour:vendor-extensions"],
-    older: ["none", "nothing beyond the specification"],
-    newer: ["some", "fields from 99 on, services of their own"],
-    marker: null,
-    clientAhead: "unknown fields and methods reach the upstream as they are",
-    serverAhead: "unknown fields and methods reach the client as they are",
-  },
 ];

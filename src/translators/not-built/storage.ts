@@ -334,22 +334,6 @@ export const STORAGE: readonly NotBuilt[] = [
     serverAhead: "a longer life does no harm",
   },
   {
-    id: "stream-names",
-    title: "Names of log streams",
-    since: "2.2",
-    drift: ["D48"],
-    why: "Output of a running action can be followed.",
-    owns: [
-      "behaviour:stream-names",
-      ...of("ExecuteOperationMetadata", "stdout_stream_name", "stderr_stream_name"),
-    ],
-    older: ["opaque", "names that say nothing of how to read them"],
-    newer: ["byte-stream", "names of ByteStream at the endpoint that hosts streams"],
-    marker: "behaviour:stream-names",
-    clientAhead: "the streams are a convenience: the whole output is in the result",
-    serverAhead: "the streams are a convenience: the whole output is in the result",
-  },
-  {
     id: "log-streams",
     title: "The LogStream service",
     since: "2.2",

@@ -10,6 +10,9 @@ export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string
   "asset-checksums": "see assets.checksums",
   "output-parents":
     "commands of the tests make no directories, and their clients count on none that they do not send",
+  "cache-writes": "a result that is written to the cache is the test's own",
+  "execution-metadata": "identifiers of executions were a proposal that no client of the profiles reads",
+  "inline-outputs": "no client of the profiles can do with one form of output only",
   "asset-service": "the probes show what a client makes of it; no played client fetches or pushes assets",
 };
 
