@@ -72,6 +72,11 @@ const ROWS: readonly Row[] = [
     server: "scoot@2022",
     direct: /^failed .*cannot start without an answer to GetCapabilities.*UNIMPLEMENTED/,
   },
+  {
+    client: "bazel@5.4",
+    server: "buildbarn@2023-06-01",
+    direct: /^failed .*writes to the action cache, and the server does not let it/,
+  },
   { client: "reclient", server: "buildbuddy@2022", direct: /^failed .*NOT_FOUND: blobs\/e3b0c442/ },
   { client: "buck2", server: "buildbarn@2026-03-26", direct: PLATFORM },
   { client: "pants@2.33", server: "buildbarn@2026-03-26", direct: PLATFORM },
@@ -128,4 +133,11 @@ test("versions that do not exist are not passed on: Bazel and the Go SDK would t
     const { high, low } = (await bridged.negotiate()).window;
     assert.deepEqual([low?.[0], high?.[0]], [2, 2]);
   }
+});
+
+test("a client that stops where it may not write results is answered as if they were stored, and finds none of them", async (t) => {
+  const { direct, bridged } = await pair(t, "bazel@5.4", "buildbarn@2023-06-01");
+  assert.match((await direct.cacheRoundTrip()).deadly ?? "", /the server does not let it$/);
+  const { deadly, blob, result } = await bridged.cacheRoundTrip();
+  assert.deepEqual({ deadly, blob, result }, { deadly: null, blob: true, result: false });
 });
