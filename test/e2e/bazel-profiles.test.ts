@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, type TestContext, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { ResolvedServer } from "../../src/peers/profile.ts";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
-import { BAZELS, Bazel, type BazelVersion, isFull } from "./support/bazel.ts";
+import { BAZELS, type BazelVersion, isFull } from "./support/bazel.ts";
 import { BridgeProcess } from "./support/bridge.ts";
 import { differingServers } from "./support/differing-servers.ts";
 import { startPlayedServer } from "./support/embedded.ts";
 import { scratch } from "./support/folder.ts";
+import { comparable, fromServer, localBuilds, TARGETS } from "./support/local-builds.ts";
 import { type Prediction, predict } from "./support/prediction.ts";
 
 /** Whether the bridge is started with an address only, or is told who both peers are. */
@@ -44,18 +45,8 @@ const INSTANCE = "projects/test/instances/main";
 /** A server of a profile that nobody but the test has. */
 const SILENT = "silent";
 
-const bazels = new Map<BazelVersion, Local>();
-// Before the folder is gone that their servers work in.
-after(async () => {
-  for (const { bazel } of bazels.values()) await bazel.shutdown();
-});
+const local = localBuilds();
 const folder = scratch();
-
-/** A Bazel that was used to build everything here, without any server, and what came of it. */
-interface Local {
-  readonly bazel: Bazel;
-  readonly outputs: readonly string[];
-}
 
 for (const [version, server, told] of CORE) {
   test(`Bazel ${version} at ${server}, of whom the bridge is told ${told}: as explain says`, (t) =>
@@ -106,12 +97,12 @@ async function checkBuild(
   const bridge = await BridgeProcess.start("--upstream", address, ...(told === "both" ? names : []));
   t.after(() => bridge.stop());
 
-  const { bazel, outputs } = await localBuild(version);
+  const { bazel, outputs } = await local(version, folder);
   const remote = prediction.executes ? bazel.remote(bridge.address) : bazel.local(bridge.address);
   const named = `--remote_instance_name=${instance}`;
   const flags = [...remote, named, ...bazel.platform("OSFamily", "linux"), "--verbose_failures"];
   await bazel.clean();
-  const first = await bazel.build(...flags, ...targets());
+  const first = await bazel.build(...flags, ...TARGETS);
   // Debian's Bazel does not tell its version, and so is taken for any: the bridge tells it versions for all of them.
   const knowsVersion = told === "both" || version !== "4.2.3";
   checkEnd(first.output, first.code, prediction, knowsVersion);
@@ -120,10 +111,12 @@ async function checkBuild(
   const ran = first.actions.get(prediction.executes ? "remote" : "local") ?? 0;
   assert.ok(ran >= 15, first.output);
   await bazel.clean();
-  const second = await bazel.build(...flags, ...targets());
+  const second = await bazel.build(...flags, ...TARGETS);
   assert.equal(second.code, 0, second.output);
   assert.equal(second.actions.get("remote cache hit"), ran, second.output);
-  assert.deepEqual(bazel.outputs().filter(isCompared), expected(outputs, version, server, prediction));
+  const links = prediction.executes ? serverFacts(server).outputLinks?.are : undefined;
+  const expected = fromServer(outputs, version, prediction.executes, links === "followed");
+  assert.deepEqual(comparable(bazel.outputs()), expected);
 
   const failed = await bazel.build(...flags, "//broken");
   assert.equal(failed.code, 1, failed.output);
@@ -145,51 +138,4 @@ function checkEnd(output: string, code: number, { kind, drift }: Prediction, kno
 /** What the profile says; nothing of a server that has none. */
 function serverFacts(name: string): Partial<ResolvedServer["facts"]> {
   return name === SILENT ? {} : shippedProfiles().resolve("server", name).facts;
-}
-
-/** What a small build makes: generated sources, a program, directories, a program by a relative path, a link. */
-function targets(): string[] {
-  return ["//app/...", "//tree/...", "//relative/...", "//links:link"];
-}
-
-async function localBuild(version: BazelVersion): Promise<Local> {
-  const known = bazels.get(version);
-  if (known !== undefined) return known;
-  const bazel = new Bazel(version, join(folder, version), folder, { resident: true, modules: 2 });
-  const { code, output } = await bazel.build(...bazel.local(), ...targets());
-  assert.equal(code, 0, output);
-  const local = { bazel, outputs: bazel.outputs() };
-  bazels.set(version, local);
-  return local;
-}
-
-/** Bazels from 0.18 on do not make empty directories of what comes from a server. */
-function isCompared(line: string): boolean {
-  return !line.endsWith("/empty/");
-}
-
-/** Local outputs as they come from the server: with links where both have them. */
-function expected(
-  outputs: readonly string[],
-  version: BazelVersion,
-  server: string,
-  { executes }: Prediction,
-): string[] {
-  const compared = outputs.filter(isCompared);
-  // 0.17 knows no links: what a server reports in directories is not there, and the bridge has the others followed.
-  const knowsLinks = version !== "0.17.2";
-  const { outputLinks } = serverFacts(server);
-  const areFollowed = executes && outputLinks?.are === "followed";
-  const text = compared.find((line) => /\/text\.txt\*/.test(line))!;
-  return compared
-    .filter((line) => knowsLinks || !executes || !line.includes("/tool -> "))
-    .map((line) => {
-      if (line.includes("/link.txt -> ")) {
-        return !knowsLinks || areFollowed ? text.replace("/text", "/link") : line;
-      }
-      // It stores them as what they lead to.
-      const [folder] = line.split("/tool -> deep/tool");
-      const tool = compared.find((other) => other.startsWith(`${folder}/deep/tool*`));
-      return knowsLinks || tool === undefined ? line : tool.replace("/deep/", "/");
-    });
 }

@@ -98,9 +98,9 @@ export class Bazel {
     return { ...outcome, actions: countActions(outcome.output) };
   }
 
-  /** Forgets everything that was built, so that the next build starts over. */
-  async clean(): Promise<void> {
-    const { code, output } = await this.run("clean");
+  /** Forgets everything that was built, so that the next build starts over; with `--expunge` all it ever wrote in its output base. */
+  async clean(...flags: readonly "--expunge"[]): Promise<void> {
+    const { code, output } = await this.run("clean", ...flags);
     if (code !== 0) throw new Error(`bazel clean: exit code ${code}\n${output}`);
   }
 

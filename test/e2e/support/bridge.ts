@@ -14,7 +14,8 @@ interface UpLine {
 export class BridgeProcess {
   /** `host:port` where it serves clients; the same after a restart. */
   readonly address: string;
-  private readonly admin: string;
+  /** `host:port` of its admin listener; the same after a restart. */
+  readonly admin: string;
   private readonly flags: readonly string[];
   private service: Service;
 
@@ -54,6 +55,11 @@ export class BridgeProcess {
   /** Bytes over the sockets of one side since the start or restart. */
   async bytes(side: "client" | "upstream", direction: "in" | "out"): Promise<number> {
     return await this.sum("reapi_bridge_bytes_total", `side="${side}",direction="${direction}"`);
+  }
+
+  /** Calls that clients have begun since the start or restart. */
+  async callsBegun(): Promise<number> {
+    return await this.sum("reapi_bridge_streams_total", 'side="client"');
   }
 
   /** Calls of clients that are under way. */
