@@ -1,14 +1,15 @@
 /*
  * The load of the benchmark: gRPC calls over HTTP/2 from one thread, every answer checked.
  *
- *   loadgen HOST:PORT unary|download|upload [--tls] [--connections N] [--inflight N] [--seconds S] [--calls N]
- *           [--bytes N] [--digests N] [--varying] [--check] [--stall windows|socket]
+ *   loadgen HOST:PORT unary|download|upload|replay [--tls] [--connections N] [--inflight N] [--seconds S] [--calls N]
+ *           [--bytes N] [--digests N] [--varying] [--check] [--stall windows|socket] [--path PATH --requests FILE [--again]]
  *
  * Keeps `inflight` calls open on each connection and starts no more after S seconds or N calls in all. `--varying` gives
  * each call request metadata of its own. `--check` compares streamed bytes, at both ends, not only their count. `--stall`
  * starts every call, takes nothing of the answers (with the windows shut, or without reading the socket), prints
- * "stalled", and goes on when the standard input ends. Prints one line of JSON; latencies are microseconds. Exits with 1
- * if a call went wrong.
+ * "stalled", and goes on when the standard input ends. `replay` calls the method at PATH with the requests in FILE (gRPC
+ * messages with their prefixes, one after the other), each once, or with `--again` in turns until time is up; of the
+ * answers only the form is checked. Prints one line of JSON; latencies are microseconds. Exits with 1 if a call went wrong.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,23 +29,28 @@
 #define SHUT_WINDOW 65535u
 #define WIDE_WINDOW (1u << 30)
 #define SAMPLES (1u << 21)
+#define PREFIX 5u
 #define SERVICE_RE "/build.bazel.remote.execution.v2."
 #define METADATA "build.bazel.remote.execution.v2.requestmetadata-bin"
 
-enum { UNARY, DOWNLOAD, UPLOAD };
+enum { UNARY, DOWNLOAD, UPLOAD, REPLAY };
 enum { HAS_HEAD = 1, HAS_TYPE = 2, WRONG_BYTES = 4 };
 enum { NO_STALL, STALL_WINDOWS, STALL_SOCKET };
 
 static struct {
   char host[64];
   int port, kind, stall;
-  bool tls, varying, check;
+  bool tls, varying, check, again;
+  const char *path, *requests;
   int connections, inflight, digests;
   double seconds;
   uint64_t calls, bytes;
 } options = {.connections = 1, .inflight = 1, .digests = 2, .seconds = 1e9, .calls = UINT64_MAX, .bytes = 64u << 20};
 
 static struct body request, reply;
+/* What is replayed. */
+static struct body *replayed;
+static size_t replay_count;
 static uint64_t started, calls, finished, open_calls, good, bad, reply_bytes;
 static char reason[256];
 static uint32_t *samples;
@@ -62,6 +68,7 @@ static uint64_t now(void) {
 }
 
 static bool may_start(void) {
+  if (options.kind == REPLAY && !options.again && calls >= replay_count) return false;
   return calls < options.calls && (double)(now() - started) < options.seconds * 1e9;
 }
 
@@ -76,6 +83,7 @@ static void vary_metadata(void) {
 }
 
 static const char *path_of(int kind) {
+  if (kind == REPLAY) return options.path;
   if (kind == UNARY) return SERVICE_RE "ContentAddressableStorage/FindMissingBlobs";
   return kind == DOWNLOAD ? "/google.bytestream.ByteStream/Read" : "/google.bytestream.ByteStream/Write";
 }
@@ -99,10 +107,11 @@ static void start_call(struct h2_conn *conn) {
   stream->status = -1;
   stream->started = now();
   stream->expected = reply;
+  const struct body *body = options.kind == REPLAY ? &replayed[calls % replay_count] : &request;
   calls++;
   open_calls++;
   h2_send_headers(conn, stream, headers, options.check ? 11 : 10, false);
-  h2_send_body(conn, stream, &request, true);
+  h2_send_body(conn, stream, body, true);
 }
 
 static void start_calls(struct h2_conn *conn, int count) {
@@ -137,7 +146,7 @@ static void on_field(struct h2_conn *conn, struct h2_stream *stream, const nghtt
 
 static void on_data(struct h2_conn *conn, struct h2_stream *stream, const uint8_t *bytes, size_t length) {
   (void)conn;
-  if (options.kind == DOWNLOAD && !options.check) return;
+  if (options.kind == REPLAY || (options.kind == DOWNLOAD && !options.check)) return;
   if (!body_matches(&stream->expected, stream->received, bytes, length)) stream->flags |= WRONG_BYTES;
 }
 
@@ -147,7 +156,9 @@ static void on_ended(struct h2_conn *conn, struct h2_stream *stream, bool traile
   else if (!(stream->flags & HAS_HEAD) || !(stream->flags & HAS_TYPE)) snprintf(wrong, sizeof wrong, "no gRPC answer");
   else if (stream->status != 0) snprintf(wrong, sizeof wrong, "grpc-status %d", stream->status);
   else if (stream->flags & WRONG_BYTES) snprintf(wrong, sizeof wrong, "the reply has other bytes");
-  else if (stream->received != stream->expected.total)
+  else if (options.kind == REPLAY) {
+    if (stream->received <= PREFIX) snprintf(wrong, sizeof wrong, "an empty answer");
+  } else if (stream->received != stream->expected.total)
     snprintf(wrong, sizeof wrong, "%llu bytes of %llu", (unsigned long long)stream->received,
              (unsigned long long)stream->expected.total);
   over(conn, stream, wrong[0] ? wrong : NULL);
@@ -231,17 +242,38 @@ static void report(double seconds) {
          (unsigned long long)good, (unsigned long long)bytes, seconds, cpu, p50, p99);
 }
 
+/* Finds the messages in the file of requests. */
+static void read_requests(void) {
+  FILE *file = fopen(options.requests, "rb");
+  if (!file) die("cannot open %s", options.requests);
+  fseek(file, 0, SEEK_END);
+  size_t length = (size_t)ftell(file), room = 0;
+  uint8_t *bytes = malloc(length + 1);
+  rewind(file);
+  if (fread(bytes, 1, length, file) != length) die("cannot read %s", options.requests);
+  fclose(file);
+  for (size_t at = 0, size; at < length; at += size) {
+    if (length - at < PREFIX) die("%s ends within a message", options.requests);
+    size = PREFIX + ((size_t)bytes[at + 1] << 24 | (size_t)bytes[at + 2] << 16 | (size_t)bytes[at + 3] << 8 | bytes[at + 4]);
+    if (length - at < size) die("%s ends within a message", options.requests);
+    if (replay_count == room) replayed = realloc(replayed, (room = 2 * room + 64) * sizeof *replayed);
+    replayed[replay_count++] = (struct body){.heads = bytes + at, .head = size, .messages = 1, .total = size};
+  }
+  if (replay_count == 0) die("%s has no requests", options.requests);
+}
+
 static void parse(int count, char **words) {
   char kind[16] = "";
   if (count < 3 || sscanf(words[1], "%63[0-9.]:%d", options.host, &options.port) != 2)
     die("usage: loadgen HOST:PORT KIND ...");
   snprintf(kind, sizeof kind, "%s", words[2]);
-  options.kind = !strcmp(kind, "unary") ? UNARY : !strcmp(kind, "download") ? DOWNLOAD : UPLOAD;
+  options.kind = !strcmp(kind, "unary") ? UNARY : !strcmp(kind, "download") ? DOWNLOAD : !strcmp(kind, "upload") ? UPLOAD : REPLAY;
   for (int i = 3; i < count; i++) {
     const char *flag = words[i], *value = i + 1 < count ? words[i + 1] : "";
     if (!strcmp(flag, "--tls")) options.tls = true;
     else if (!strcmp(flag, "--varying")) options.varying = true;
     else if (!strcmp(flag, "--check")) options.check = true;
+    else if (!strcmp(flag, "--again")) options.again = true;
     else {
       i++;
       if (!strcmp(flag, "--connections")) options.connections = atoi(value);
@@ -250,6 +282,8 @@ static void parse(int count, char **words) {
       else if (!strcmp(flag, "--seconds")) options.seconds = atof(value);
       else if (!strcmp(flag, "--calls")) options.calls = strtoull(value, NULL, 10);
       else if (!strcmp(flag, "--bytes")) options.bytes = strtoull(value, NULL, 10);
+      else if (!strcmp(flag, "--path")) options.path = value;
+      else if (!strcmp(flag, "--requests")) options.requests = value;
       else if (!strcmp(flag, "--stall")) options.stall = strcmp(value, "socket") ? STALL_WINDOWS : STALL_SOCKET;
       else die("unknown flag %s", flag);
     }
@@ -260,8 +294,11 @@ int main(int count, char **words) {
   parse(count, words);
   signal(SIGPIPE, SIG_IGN);
   bool unary = options.kind == UNARY, down = options.kind == DOWNLOAD;
-  request = unary ? body_find_request(options.digests) : down ? body_read_request(options.bytes) : body_write_requests(options.bytes);
-  reply = unary ? body_small_reply() : down ? body_read_reply(options.bytes) : body_write_reply(options.bytes);
+  if (options.kind == REPLAY) read_requests();
+  else {
+    request = unary ? body_find_request(options.digests) : down ? body_read_request(options.bytes) : body_write_requests(options.bytes);
+    reply = unary ? body_small_reply() : down ? body_read_reply(options.bytes) : body_write_reply(options.bytes);
+  }
   samples = malloc(SAMPLES * sizeof *samples);
   vary_metadata();
   SSL_CTX *tls = options.tls ? SSL_CTX_new(TLS_client_method()) : NULL;
