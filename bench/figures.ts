@@ -13,10 +13,14 @@ export interface Outcome {
   readonly failure: string | null;
 }
 
-/** The outcomes of one load by the name of the target. */
-export interface LoadResult {
-  readonly load: Load;
+/** What several did under one load, by the name of each. */
+export interface Outcomes {
   readonly outcomes: ReadonlyMap<string, Outcome>;
+}
+
+/** The outcomes of one load by the name of the target. */
+export interface LoadResult extends Outcomes {
+  readonly load: Load;
 }
 
 /** The middle one, or the mean of the middle two; NaN for none. */
@@ -36,7 +40,7 @@ export function medianOf(outcome: Outcome, pick: (sample: Sample) => number | nu
  * with something else slows both alike. Undefined where either did not run.
  */
 export function ratio(
-  { outcomes }: LoadResult,
+  { outcomes }: Outcomes,
   target: string,
   peer: string,
   pick: (sample: Sample) => number | null,
@@ -66,7 +70,7 @@ export interface Interval {
  * How many times another target's CPU this one took: the geometric mean over the rounds, with the interval in which it lies with 95 %
  * certainty, by the t distribution of the logarithms. Undefined for fewer than three rounds, or where either did not run.
  */
-export function cpuInterval({ outcomes }: LoadResult, target: string, other: string): Interval | undefined {
+export function cpuInterval({ outcomes }: Outcomes, target: string, other: string): Interval | undefined {
   const [mine, theirs] = [outcomes.get(target), outcomes.get(other)];
   if (mine === undefined || theirs === undefined || mine.failure !== null || theirs.failure !== null)
     return undefined;

@@ -1,12 +1,16 @@
 /** The command line of the benchmark. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { ACTION_LOADS, SIZES } from "./actions/loads.ts";
 import { LOADS, type Load } from "./loads.ts";
 import { type Cores, defaultCores } from "./pinned.ts";
 
 /** What the benchmark was asked for. */
 export interface Flags {
   readonly loads: readonly Load[];
+  /** Ids of loads about actions, and the sizes of trees in files. */
+  readonly actionLoads: readonly string[];
+  readonly trees: readonly number[];
   /** Names of targets; undefined for all. */
   readonly targets: ReadonlySet<string> | undefined;
   /** Other builds of the bridge: name → directory. */
@@ -21,11 +25,14 @@ export interface Flags {
 }
 
 /** The text of `--help`. */
-export const HELP = `Compares the bridge with other proxies: CPU, throughput, latency and memory.
+export const HELP = `Compares the bridge with other proxies: CPU, throughput, latency and memory; and what rewriting actions costs with relaying.
 
 Usage: npm run bench -- [flags]
 
   --loads A,B           only these loads: ${LOADS.map(({ id }) => id).join(", ")}
+  --actions             only the loads about actions: ${ACTION_LOADS.join(", ")};
+                        --loads takes them as well
+  --trees A,B           files in the input trees of these (default ${SIZES.join(",")}, or ${SIZES[0]} with --quick)
   --targets A,B         only these targets: direct, bridge, documented, scanning, nghttpx, nginx, haproxy, and names of --bridge
   --bridge NAME=DIR     also the build of the bridge in DIR, a checkout or an unpacked package; may be repeated
   --rounds N            rounds that count (default 5)
@@ -42,11 +49,19 @@ function names(text: string | undefined): ReadonlySet<string> | undefined {
   return text === undefined ? undefined : new Set(text.split(",").map((name) => name.trim()));
 }
 
-function chosenLoads(wanted: ReadonlySet<string> | undefined): readonly Load[] {
-  for (const name of wanted ?? []) {
-    if (!LOADS.some(({ id }) => id === name)) throw new Error(`there is no load "${name}"; see --help`);
-  }
-  return LOADS.filter(({ id }) => wanted?.has(id) ?? true);
+const ALL_LOADS: readonly string[] = [...LOADS.map(({ id }) => id), ...ACTION_LOADS];
+
+/** Ids of loads: all of them, where nobody asked for some. */
+function chosenLoads(wanted: ReadonlySet<string> | undefined, actions: boolean): ReadonlySet<string> {
+  for (const name of wanted ?? [])
+    if (!ALL_LOADS.includes(name)) throw new Error(`there is no load "${name}"; see --help`);
+  if (wanted === undefined) return new Set(actions ? ACTION_LOADS : ALL_LOADS);
+  return new Set([...wanted, ...(actions ? ACTION_LOADS : [])]);
+}
+
+function treeSizes(text: string | undefined, quick: boolean): readonly number[] {
+  if (text === undefined) return quick ? SIZES.slice(0, 1) : SIZES;
+  return text.split(",").map((size) => positive("trees", size));
 }
 
 function positive(flag: string, text: string): number {
@@ -75,6 +90,8 @@ export function readFlags(args: readonly string[]): Flags | null {
     args: [...args],
     options: {
       loads: { type: "string" },
+      actions: { type: "boolean", default: false },
+      trees: { type: "string" },
       targets: { type: "string" },
       bridge: { type: "string", multiple: true, default: [] },
       rounds: { type: "string" },
@@ -87,9 +104,14 @@ export function readFlags(args: readonly string[]): Flags | null {
     },
   });
   if (values.help) return null;
-  const full = values.loads === undefined && values.targets === undefined && !values.quick;
+  const full =
+    values.loads === undefined && values.targets === undefined && values.trees === undefined && !values.quick;
+  const chosen = chosenLoads(names(values.loads), values.actions);
   return {
-    loads: chosenLoads(names(values.loads)),
+    loads: LOADS.filter(({ id }) => chosen.has(id)),
+    // Other proxies do not rewrite actions.
+    actionLoads: values.targets === undefined ? ACTION_LOADS.filter((id) => chosen.has(id)) : [],
+    trees: treeSizes(values.trees, values.quick),
     targets: names(values.targets),
     bridges: new Map(values.bridge.map(namedDirectory)),
     rounds: positive("rounds", values.rounds ?? (values.quick ? "3" : "5")),

@@ -3,23 +3,34 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
+import { actionLoads } from "./actions/loads.ts";
+import { measureActions } from "./actions/measure-actions.ts";
+import { actionSection, actionTable, HEADING } from "./actions/report.ts";
+import type { ActionResult } from "./actions/runs.ts";
 import type { LoadResult, Outcome } from "./figures.ts";
 import { type Flags, HELP, readFlags } from "./flags.ts";
-import { buildPrograms } from "./native.ts";
+import { buildPrograms, type Programs } from "./native.ts";
 import { PEERS } from "./peers.ts";
 import { profilesIn, topFunctions } from "./profile.ts";
 import { document, goalTable, loadTable, type Setting } from "./report.ts";
-import { type Bench, DIRECT, runLoads } from "./rounds.ts";
+import { DIRECT, runLoads } from "./rounds.ts";
 import { bridge, type Target } from "./targets.ts";
 
+/** Targets that are this build of the bridge in another setting. */
+const VARIANTS: ReadonlySet<string> = new Set(["documented", "scanning"]);
 const ROOT = join(import.meta.dirname, "..");
 
-function chooseTargets({ targets: wanted, bridges, profile }: Flags): Target[] {
-  const node = profile === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
+function nodeFlags({ profile }: Flags): string[] {
+  return profile === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
+}
+
+function chooseTargets(flags: Flags): Target[] {
+  const { targets: wanted, bridges, loads } = flags;
+  const node = nodeFlags(flags);
   const own = [
     bridge("bridge", ROOT, "auto", node),
     bridge("documented", ROOT, "documented", node),
@@ -27,7 +38,8 @@ function chooseTargets({ targets: wanted, bridges, profile }: Flags): Target[] {
     bridge("scanning", ROOT, "auto", node, { REAPI_BRIDGE_UPSTREAM_PROFILE: "bazel-remote@2.6" }),
     ...[...bridges].map(([name, dir]) => bridge(name, dir, "auto", node)),
   ];
-  const known = [...own, ...PEERS];
+  // Actions go through bridges only, which stand here for their versions.
+  const known = loads.length === 0 ? own.filter(({ name }) => !VARIANTS.has(name)) : [...own, ...PEERS];
   for (const name of wanted ?? []) {
     if (name !== DIRECT && !known.some((target) => target.name === name))
       throw new Error(`there is no target "${name}"; see --help`);
@@ -67,13 +79,53 @@ async function startBackend(program: string, core: number) {
   return { port: Number(line), pid: child.pid!, [Symbol.dispose]: () => child.kill() };
 }
 
-async function runAll(bench: Bench, flags: Flags, setting: Setting): Promise<LoadResult[]> {
+async function runTraffic(
+  flags: Flags,
+  setting: Setting,
+  targets: readonly Target[],
+  programs: Programs,
+  dir: string,
+): Promise<LoadResult[]> {
   const results: LoadResult[] = [];
+  if (flags.loads.length === 0) return results;
+  makeCertificate(dir);
+  const { rounds, seconds, cores } = flags;
+  using backend = await startBackend(programs.backend, cores.backend);
+  const direct = flags.targets?.has(DIRECT) ?? true;
+  const bench = { targets, direct, rounds, seconds, cores, generator: programs.generator, backend, dir };
   for await (const result of runLoads(bench, flags.loads)) {
     results.push(result);
     console.log(`\n${result.load.title}\n${loadTable(result, setting)}`);
   }
+  console.log(`\n${goalTable(results)}`);
   return results;
+}
+
+async function runActions(flags: Flags, { generator }: Programs, dir: string): Promise<ActionResult[]> {
+  const results: ActionResult[] = [];
+  const loads = actionLoads(flags.actionLoads, [...flags.bridges.keys()], flags.trees);
+  if (loads.length === 0) return results;
+  const { rounds, seconds, cores, bridges } = flags;
+  const builds = new Map([[null, ROOT], ...bridges]);
+  const shared = { rounds, seconds, cores, core: cores.proxy, generator, dir };
+  for await (const result of measureActions({ ...shared, builds, nodeFlags: nodeFlags(flags) }, loads)) {
+    results.push(result);
+    console.log(`\n${result.load.title}\n${actionTable(result)}`);
+  }
+  return results;
+}
+
+/** The document with a new part about actions, which is its last one; without results the old part stays. */
+function written(
+  out: string,
+  results: readonly LoadResult[],
+  actions: readonly ActionResult[],
+  setting: Setting,
+): string {
+  const old = results.length > 0 ? document(results, setting) : readFileSync(out, "utf8");
+  if (actions.length === 0) return old;
+  const before = old.includes(HEADING) ? old.slice(0, old.indexOf(HEADING)) : `${old.trimEnd()}\n\n`;
+  return `${before.trimEnd()}\n\n${actionSection(actions, setting)}`;
 }
 
 /** Peers may get a call wrong now and then; a build of the bridge may not. */
@@ -92,18 +144,14 @@ async function main(args: readonly string[]): Promise<number> {
   const setting = describe(flags, targets);
   const dir = mkdtempSync(join(tmpdir(), "reapi-bridge-bench-"));
   try {
-    makeCertificate(dir);
-    using backend = await startBackend(programs.backend, flags.cores.backend);
-    const { rounds, seconds, cores } = flags;
-    const direct = flags.targets?.has(DIRECT) ?? true;
-    const bench = { targets, direct, rounds, seconds, cores, generator: programs.generator, backend, dir };
-    const results = await runAll(bench, flags, setting);
-    console.log(`\n${goalTable(results)}`);
+    const results = await runTraffic(flags, setting, targets, programs, dir);
+    const actions = await runActions(flags, programs, dir);
     for (const path of flags.profile === null ? [] : profilesIn(flags.profile)) {
       console.log(`\n${basename(path)}\n${topFunctions(path, 25).join("\n")}`);
     }
-    if (flags.out !== null) writeFileSync(flags.out, document(results, setting));
-    return results.every(({ outcomes }) => [...outcomes].every(isSound)) ? 0 : 1;
+    if (flags.out !== null) writeFileSync(flags.out, written(flags.out, results, actions, setting));
+    const outcomes = [...results, ...actions].flatMap((result) => [...result.outcomes]);
+    return outcomes.every(isSound) ? 0 : 1;
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -18,6 +18,8 @@ export interface Route {
 export interface Sample {
   /** Proxy CPU per call in microseconds, or per GiB in seconds; null for a run without a proxy. */
   readonly cpu: number | null;
+  /** Calls that were made; of a load beside another, those of the other. */
+  readonly calls: number;
   /** Calls, or MiB, per second. */
   readonly rate: number;
   /** Microseconds. */
@@ -42,7 +44,8 @@ const GIB = 2 ** 30;
 /** How long the bulk load runs alone before and after the small calls, in seconds. */
 const LEAD = 0.3;
 
-async function generate(route: Route, args: readonly string[]): Promise<Report> {
+/** Runs the generator to its end; throws if one call went wrong. */
+export async function generate(route: Route, args: readonly string[]): Promise<Report> {
   const core =
     route.proxy === null && route.cores.generator === route.cores.backend
       ? route.cores.proxy
@@ -83,6 +86,7 @@ export async function measure(route: Route, load: Traffic, seconds: number): Pro
   const work = load.per === "call" ? bulk.calls / 1e6 : bulk.bytes / GIB;
   return {
     cpu: route.proxy === null ? null : proxy / work,
+    calls: bulk.calls,
     rate: (load.per === "call" ? bulk.calls : bulk.bytes / 2 ** 20) / bulk.seconds,
     p50: (small ?? bulk).p50,
     p99: (small ?? bulk).p99,

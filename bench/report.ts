@@ -13,6 +13,7 @@ import {
 import { GOALS, type Goal } from "./goals.ts";
 import { LOADS } from "./loads.ts";
 import { DIRECT } from "./rounds.ts";
+import { percent, type Row, significant, table } from "./table.ts";
 
 /** What a reader has to know besides the figures. */
 export interface Setting {
@@ -31,19 +32,6 @@ export interface Setting {
   /** The peers to compare with, in order. */
   readonly peers: readonly string[];
 }
-
-type Row = readonly string[];
-
-function table(head: Row, rows: readonly Row[]): string {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)));
-  const line = (row: Row) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
-  return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.map(line)].join(
-    "\n",
-  );
-}
-
-const percent = (share: number) => `${Math.round(share * 100)} %`;
-const significant = (value: number) => (value >= 100 ? Math.round(value).toString() : value.toPrecision(3));
 
 function trafficRow(result: LoadResult, name: string, outcome: Outcome, { peers, shared }: Setting): Row {
   if (outcome.failure !== null)

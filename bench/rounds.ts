@@ -3,10 +3,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadResult } from "./figures.ts";
 import type { Load, Stall, Traffic } from "./loads.ts";
-import { check, measure, type Route, type Sample } from "./measure.ts";
+import { check, measure, type Route } from "./measure.ts";
 import type { Cores } from "./pinned.ts";
 import { measureStall } from "./stall.ts";
 import type { Front, Running, Target } from "./targets.ts";
+import { Turns } from "./turns.ts";
 
 /** The name under which the backend itself is measured, without a proxy. */
 export const DIRECT = "direct";
@@ -26,20 +27,6 @@ export interface Bench {
   readonly backend: { readonly port: number; readonly pid: number };
   /** Where targets keep configuration and logs, with `cert` and `cert.key` in it. */
   readonly dir: string;
-}
-
-interface Log {
-  readonly samples: Sample[];
-  readonly mebibytes: number[];
-  readonly failures: string[];
-  failure: string | null;
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, key: Math.random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
 }
 
 function startTarget(bench: Bench, target: Target, front: Front): Promise<Running> {
@@ -75,38 +62,6 @@ async function startAll(bench: Bench, front: Front) {
     throw error;
   }
   return { running, [Symbol.asyncDispose]: stop };
-}
-
-/** Runs of one load and target that may go wrong; with the next one it is given up. */
-const MAX_FAILURES = 2;
-
-/** Runs a load on all targets in turn. A run with a wrong call counts for nothing and is repeated. */
-class Turns {
-  readonly logs: ReadonlyMap<string, Log>;
-
-  constructor(names: readonly string[]) {
-    this.logs = new Map(
-      names.map((name) => [name, { samples: [], mebibytes: [], failures: [], failure: null }]),
-    );
-  }
-
-  async take(work: (name: string, log: Log) => Promise<unknown>): Promise<void> {
-    for (const name of shuffled([...this.logs.keys()])) await this.attempt(name, work);
-  }
-
-  private async attempt(name: string, work: (name: string, log: Log) => Promise<unknown>): Promise<void> {
-    const log = this.logs.get(name)!;
-    while (log.failure === null) {
-      try {
-        await work(name, log);
-        return;
-      } catch (error) {
-        const { message } = error as Error;
-        if (log.failures.length === MAX_FAILURES) log.failure = message;
-        else log.failures.push(message);
-      }
-    }
-  }
 }
 
 async function runTraffic(

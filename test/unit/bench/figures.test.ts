@@ -15,6 +15,7 @@ import type { Sample } from "../../../bench/measure.ts";
 
 const QUIET: Sample = {
   cpu: 1,
+  calls: 1,
   rate: 1,
   p50: 1,
   p99: 1,
