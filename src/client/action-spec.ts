@@ -13,7 +13,7 @@ export interface DeclaredOutput {
 export type Platform = Readonly<Record<string, string>>;
 
 /** What a client would like to have in the result itself; a server may leave it aside (D44, D51). */
-export interface InlineWishes {
+interface InlineWishes {
   readonly stdout?: boolean;
   readonly stderr?: boolean;
   /** Outputs, by path from the input root. */

@@ -204,3 +204,16 @@ test("a sample of a test's own is built as well", async (t) => {
   const { failure } = await play(t, { address, as: "2.12" }).buildSample({ ...sample, spec });
   assert.match(failure?.message ?? "", /environment_variables: .*must be sorted/);
 });
+
+test("a property more, as Bazel 9.1 sends one, leaves no worker where sets have to be the same", async (t) => {
+  const platform = { ...DEFAULT_WORKER, persistentWorkerProtocol: "json" };
+  const { address } = await playing(t, "buildbarn@2026-03-26");
+  const client = play(t, { address, as: line("bazel@9.3") });
+  assert.match((await client.build("file", { platform })).deadly ?? "", /No workers exist for the platform/);
+  assert.deepEqual((await client.build("file", { platform: DEFAULT_WORKER })).report?.wrong, []);
+  const buildfarm = await playing(t, "buildfarm@2.17");
+  const there = await play(t, { address: buildfarm.address, as: line("bazel@9.3") }).build("file", {
+    platform,
+  });
+  assert.deepEqual(there.report?.wrong, []);
+});
