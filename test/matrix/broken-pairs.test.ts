@@ -49,6 +49,7 @@ interface Row {
 const WINDOW_OF_BUILDFARM = /^failed \(.* speaks API 2\.0, and the server supports 2\.3 to 2\.11/;
 const PLATFORM = /^failed .*No workers exist for the platform \{\}/;
 const NO_OUTPUT = /^lost .*the output out\.txt did not come/;
+const NOT_IN_WORK = /^lost .*the output work\/made\.txt did not come/;
 const NO_LINK = /^lost .*the output link(\.txt)? did not come/;
 
 const ROWS: readonly Row[] = [
@@ -80,6 +81,7 @@ const ROWS: readonly Row[] = [
   { client: "reclient", server: "buildbuddy@2022", direct: /^failed .*NOT_FOUND: blobs\/e3b0c442/ },
   { client: "buck2", server: "buildbarn@2026-03-26", direct: PLATFORM },
   { client: "pants@2.33", server: "buildbarn@2026-03-26", direct: PLATFORM },
+  { client: "bazel@6.2", server: "buildbarn@2019-08", shape: "program", direct: NOT_IN_WORK },
   // What the next lifts are for.
   { client: "pants@2.32", server: "buildbarn@2026-03-26", direct: PLATFORM, bridged: "output-paths" },
   { client: "siso@2025-05", server: "buildbarn@2026-03-26", direct: PLATFORM, bridged: "output-paths" },
@@ -124,6 +126,22 @@ test("a server from before Capabilities works for Bazel once its profile says th
   assert.equal(verdict, "refuses");
   assert.match(why, /cannot start without an answer to GetCapabilities.*UNIMPLEMENTED/);
   assert.equal(text(await built(bridged, "file", "bridged")), "ok");
+});
+
+test("a server that finds workers by exact sets of properties gets the set it has, by the table of its profile", async (t) => {
+  const file = join(await mkdtemp(join(tmpdir(), "profile-")), "ours.json");
+  t.after(() => rm(dirname(file), { recursive: true }));
+  const platformTable = { drop: [{ name: "persistentWorkerProtocol" }], evidence: "our workers" };
+  const ours = { role: "server", peer: "ours", title: "Ours", extends: "buildbarn@2026-03-26" };
+  await writeFile(file, JSON.stringify({ ...ours, ranges: [{ facts: { platformTable } }] }));
+  const { direct, bridged } = await pair(t, "bazel@9.3", "ours", [file]);
+  const platform = { ...DEFAULT_WORKER, persistentWorkerProtocol: "json" };
+  const build = async (client: PlayedClient, salt: string) =>
+    text(ofBuild(await client.build("file", { platform, salt })));
+  assert.match(await build(direct, "direct"), /^failed .*No workers exist.*persistentWorkerProtocol/);
+  assert.equal(await build(bridged, "bridged"), "ok");
+  // The second time it comes from the cache, under the client's own key.
+  assert.equal(await build(bridged, "bridged"), "ok");
 });
 
 test("versions that do not exist are not passed on: Bazel and the Go SDK would turn everything on", async (t) => {
