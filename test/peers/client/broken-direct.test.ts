@@ -60,12 +60,6 @@ const ROWS: readonly Row[] = [
   { client: "buck2", server: "buildbarn@2024", outcomes: { file: "works", directory: "works" } },
   { client: "pants@2.33", server: "buildfarm@2.15", outcomes: { file: "works", directory: "works" } },
   { client: "please", server: "buildfarm@2.2", outcomes: { file: "works" } },
-  // Where programs start: in the input root of Buildbarn 2020, as the API had it until 2.3.
-  {
-    client: "pants@2.32",
-    server: "buildbarn@2020-06-25",
-    outcomes: { program: /there is no program "\.\/\.\.\/bin\/tool"/, "bare-program": /INVALID_ARGUMENT/ },
-  },
 ];
 
 for (const { client, server, outcomes } of ROWS) {
@@ -158,6 +152,17 @@ test("an output directory that Buildfarm makes from a list has to be made by the
   const exitCode = async (as: "2.0" | "2.1") =>
     (await play(t, { address, as }).build("unmade-directory")).report?.exitCode;
   assert.deepEqual([await exitCode("2.0"), await exitCode("2.1")], [0, 9]);
+});
+
+test("a server that looks for programs in the input root does not find those of clients since 2.3", async (t) => {
+  const evidence = "the API until 2.3";
+  const server = serverLike("buildfarm@2.15", {}, { argv0: { reads: ["input-root"], evidence } });
+  const { address } = await playing(t, server);
+  const newer = play(t, { address, as: "2.3" });
+  assert.match((await newer.build("program")).deadly ?? "", /there is no program "\.\/\.\.\/bin\/tool"/);
+  assert.match((await newer.build("bare-program")).deadly ?? "", /there is no program "sh"/);
+  assert.deepEqual((await newer.build("program-at-root")).report?.wrong, []);
+  assert.deepEqual((await play(t, { address, as: "2.2" }).build("program")).report?.wrong, []);
 });
 
 test("salt and whatever else is new is refused by a strict server, and skipped by any other", async (t) => {
