@@ -43,7 +43,7 @@ export function encodeAction(
     }),
     ...(manner.outputs !== "lists" && { outputPaths: listOf(() => true) }),
     platform: platforms.command,
-    outputNodeProperties: propertiesIn("message", spec, manner),
+    outputNodeProperties: propertiesIn("command", spec, manner),
     outputDirectoryFormat: manner.directoryFormat === null ? 0 : FORMATS[manner.directoryFormat],
   };
   const commandBlob = blobOf(
@@ -57,7 +57,7 @@ export function encodeAction(
     doNotCache: spec.doNotCache ?? false,
     salt: Buffer.from(spec.salt ?? ""),
     platform: platforms.action,
-    outputNodeProperties: propertiesIn("list", spec, manner),
+    outputNodeProperties: propertiesIn("action", spec, manner),
   });
   return { action: blobOf(action, digestFunction), command: commandBlob, outputPaths };
 }
@@ -72,11 +72,11 @@ function environmentOf({ environment, asGiven }: ActionSpec) {
 
 /** The request for properties of outputs stands in one message or the other, by the form. */
 function propertiesIn(
-  place: "list" | "message",
+  place: "action" | "command",
   { outputProperties = [] }: ActionSpec,
   { nodeProperties: { form, names } }: Manner,
 ): string[] {
-  if (form !== place) return [];
+  if ((form === "list") !== (place === "action")) return [];
   return propertyNames([...new Set([...names, ...outputProperties])], form).sort(byBytes);
 }
 

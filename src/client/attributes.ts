@@ -10,8 +10,11 @@ export interface Attributes {
   readonly unixMode?: number;
 }
 
-/** How a client writes attributes: not at all, as the list of 2.0 and 2.1, or as the message since 2.2. */
-export type PropertyForm = "none" | "list" | "message";
+/**
+ * How a client writes attributes: not at all, as the list of 2.0 and 2.1, as that list but requested in the Command (between 2.1 and 2.2), or as the message
+ * since 2.2; with `inputs` as that message, and none is requested.
+ */
+export type PropertyForm = "none" | "list" | "2020-03" | "message" | "inputs";
 
 /** The two fields in which a node has properties: each level has at most one of them. */
 type PropertyFields = Pick<
@@ -25,7 +28,7 @@ export function nodeProperties(
   form: PropertyForm = "none",
 ): Draft<PropertyFields> {
   if (form === "none" || (mtime === undefined && unixMode === undefined)) return {};
-  if (form === "message") {
+  if (form === "message" || form === "inputs") {
     return {
       nodeProperties: {
         ...(mtime !== undefined && { mtime: timestampOf(mtime) }),
@@ -63,8 +66,8 @@ const LISTED: Readonly<Record<string, string>> = { mtime: "MTime", unix_mode: "U
 
 /** Names of properties, given as today's, as a request for them spells them in this form. */
 export function propertyNames(names: readonly string[], form: PropertyForm): string[] {
-  if (form === "none") return [];
-  return form === "list" ? names.map((name) => LISTED[name] ?? name) : [...names];
+  if (form === "none" || form === "inputs") return [];
+  return form === "message" ? [...names] : names.map((name) => LISTED[name] ?? name);
 }
 
 function timestampOf(seconds: number) {

@@ -44,8 +44,7 @@ export interface Manner {
   /** Where paths of outputs start (D27). */
   readonly outputsFrom: "input-root" | "working-directory";
   /**
-   * How it writes node properties (D30, D31): as a list, requested in the Action (2.0 and 2.1), or as a message, requested in the Command. `names`
-   * are those it always asks for, as they are called today.
+   * How it writes node properties (D30, D31), and where it requests them. `names` are those it always asks for, as they are called today.
    */
   readonly nodeProperties: { readonly form: PropertyForm; readonly names: readonly string[] };
   readonly reads: {

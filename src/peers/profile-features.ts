@@ -24,7 +24,7 @@ export const PROFILE_FEATURES = {
   "execution-metadata": { forms: ["bare", "few", "more", "uuid", "interleaved"], of: BOTH },
   "inline-outputs": { forms: ["at-will", "on-request", "executions", "raw", "digests"], of: ["client"] },
   "input-symlinks": { forms: ["strict", "lenient"], of: ["server"] },
-  "node-properties": { forms: ["none", "list", "message"], of: BOTH },
+  "node-properties": { forms: ["none", "list", "2020-03", "message", "inputs", "some"], of: BOTH },
   "output-base": { forms: ["input-root", "working-directory", "drafted"], of: BOTH },
   "output-directory-format": { forms: ["tree", "directory", "both"], of: BOTH },
   "output-nesting": { forms: ["forbidden", "allowed"], of: ["server"] },
@@ -32,7 +32,7 @@ export const PROFILE_FEATURES = {
   "output-paths": { forms: ["lists", "paths"], of: BOTH },
   "output-symlinks": { forms: ["typed", "unified", "both", "declared", "none"], of: BOTH },
   "resource-names": { forms: ["plain", "extended", "unsaid"], of: ["client"] },
-  "strict-canonical": { forms: ["lenient", "strict"], of: ["server"] },
+  "strict-canonical": { forms: ["lenient", "strict"], of: BOTH },
   "uncached-actions": { forms: ["merged", "apart"], of: ["server"] },
 } as const satisfies Readonly<Record<string, ProfileFeatureEntry>>;
 

@@ -185,9 +185,9 @@ export const SERVER_FACTS = {
     members: { are: list(text()), of: maybe(choice("files", "platform")) },
   },
   nodeAttributes: {
-    says: "Attributes of files that it applies to inputs and returns for outputs (D30, D31)",
+    says: "Attributes of files that it applies to inputs, and those that it returns for outputs (D30, D31); what is not known is left out",
     usedBy: ["node-properties"],
-    members: { applied: list(text()), returned: list(text()) },
+    members: { applied: maybe(list(text())), returned: maybe(list(text())) },
   },
   chunking: {
     says: "Whether SplitBlob and SpliceBlob are announced, and by which rule it cuts (D22)",

@@ -175,8 +175,10 @@ class Compiler {
   }
 
   private check(use: Extract<Use, { in: "action" | "directory" }>, refusal: () => BridgeError): void {
-    if (use.in === "action") this.checks.push({ in: use.in, found: use.used.found, refusal });
-    else this.checks.push({ in: use.in, found: (bytes) => findUse(bytes, [use.used]) !== null, refusal });
+    if (use.in === "action") {
+      const found = (action: Buffer, command: Buffer) => use.used.found(action, command, this.pair);
+      this.checks.push({ in: use.in, found, refusal });
+    } else this.checks.push({ in: use.in, found: (bytes) => findUse(bytes, [use.used]) !== null, refusal });
   }
 
   private announce(translator: Translator, required: boolean): void {

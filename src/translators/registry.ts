@@ -16,12 +16,12 @@ import { executionMetadata } from "./execution-metadata.ts";
 import { executionStages } from "./execution-stages.ts";
 import { hashText } from "./hash-text.ts";
 import { inlineOutputs } from "./inline-outputs.ts";
+import { inputSymlinks } from "./input-symlinks.ts";
 import { instanceNames } from "./instance-names.ts";
 import { missingBlobs } from "./missing-blobs.ts";
+import { nodeProperties } from "./node-properties.ts";
 import { ACTIONS } from "./not-built/actions.ts";
 import { ASSETS } from "./not-built/assets.ts";
-import { NEGOTIATION } from "./not-built/negotiation.ts";
-import { nodeProperties } from "./not-built/node-properties.ts";
 import { notBuilt } from "./not-built/not-built.ts";
 import { STORAGE } from "./not-built/storage.ts";
 import { operationDigestFunction } from "./operation-digest-function.ts";
@@ -37,6 +37,7 @@ import { requestMetadata } from "./request-metadata.ts";
 import { resourceNames } from "./resource-names.ts";
 import { salt } from "./salt.ts";
 import { streamNames } from "./stream-names.ts";
+import { strictCanonical } from "./strict-canonical.ts";
 import { timeouts } from "./timeouts.ts";
 import type { Translator } from "./translator.ts";
 import { uncachedActions } from "./uncached-actions.ts";
@@ -61,7 +62,9 @@ const REGISTERED: readonly Translator[] = [
   executionMetadata,
   hashText,
   inlineOutputs,
+  inputSymlinks,
   instanceNames,
+  nodeProperties,
   outputBase,
   outputDirectoryFormat,
   outputParents,
@@ -73,6 +76,7 @@ const REGISTERED: readonly Translator[] = [
   resourceNames,
   salt,
   streamNames,
+  strictCanonical,
   timeouts,
   uncachedActions,
   unchanged,
@@ -82,8 +86,7 @@ const REGISTERED: readonly Translator[] = [
   missingBlobs,
   executionStages,
   vendorFields,
-  nodeProperties,
-  ...[...NEGOTIATION, ...STORAGE, ...ASSETS, ...ACTIONS].map(notBuilt),
+  ...[...STORAGE, ...ASSETS, ...ACTIONS].map(notBuilt),
 ];
 
 /**

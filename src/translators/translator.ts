@@ -266,7 +266,7 @@ export interface FieldUse extends UsedThing {
 
 /** Something an action asks for, which may show in the Action or in its Command. */
 export interface ActionUse extends UsedThing {
-  readonly found: (action: Buffer, command: Buffer) => boolean;
+  readonly found: (action: Buffer, command: Buffer, pair: Pair) => boolean;
 }
 
 /** A place where a call uses a feature. Whatever is found in a response is refused there: the client never sees it. */

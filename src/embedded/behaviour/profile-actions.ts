@@ -75,10 +75,13 @@ function baseOf(features: Features, feature: "argv0" | "output-base") {
   return reads.includes("working-directory") ? "working-directory" : "input-root";
 }
 
-/** Whether the forms of node properties have the one that the level has. */
+/** Forms of node properties by how nodes carry them. */
+const CARRIED = { message: ["message", "inputs", "some"], list: ["list", "2020-03"] } as const;
+
+/** Whether the forms of node properties have one in which nodes are as the level has them. */
 function readsForm(forms: readonly string[] | undefined, level: Level): boolean {
   const form = knows(level, "build.bazel.remote.execution.v2.FileNode.node_properties") ? "message" : "list";
-  return forms?.includes(form) ?? true;
+  return forms?.some((one) => CARRIED[form].some((other) => other === one)) ?? true;
 }
 
 function attributes(stated: readonly string[] | undefined, base: readonly NodeAttribute[]) {

@@ -4,8 +4,9 @@ import type { Draft } from "../../spec/codec.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
 import { knows } from "../../spec/ledger.ts";
 import type { Level } from "../../spec/versions.ts";
+import { formatRfc3339, parseRfc3339 } from "../../wire/rfc3339.ts";
 import { invalid } from "./failure.ts";
-import { formatRfc3339, nanosecondsOf, parseRfc3339, timestampOf } from "./timestamps.ts";
+import { nanosecondsOf, timestampOf } from "./timestamps.ts";
 
 /** The two fields in which a node carries properties; a level has at most one of them. */
 export type PropertyFields = Pick<

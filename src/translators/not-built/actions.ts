@@ -25,7 +25,7 @@ function inAction(used: ActionUse): Reject["uses"][number] {
   return { in: "action", used };
 }
 
-/** What an Action and its Command ask for (drift items D24, D26, D29, D34, D53). */
+/** What an Action and its Command ask for (drift items D24, D26, D29). */
 export const ACTIONS: readonly NotBuilt[] = [
   {
     id: "output-paths",
@@ -98,25 +98,5 @@ export const ACTIONS: readonly NotBuilt[] = [
     marker: "behaviour:nested-outputs",
     clientAhead: "a server that does not take them says so",
     serverAhead: "outputs that do not nest are taken everywhere",
-  },
-  {
-    id: "input-symlinks",
-    title: "Symlinks in inputs",
-    since: "2.2",
-    drift: ["D34", "D35", "P14"],
-    why: "Servers differ in which targets and names they take.",
-    owns: [
-      "behaviour:lenient-symlink-targets",
-      "behaviour:case-only-names",
-      ...of("Directory", "symlinks"),
-      ...of("SymlinkNode", "name", "target"),
-      ...of("CacheCapabilities", "symlink_absolute_path_strategy"),
-      ...of("SymlinkAbsolutePathStrategy.Value", "UNKNOWN", "DISALLOWED", "ALLOWED"),
-    ],
-    older: ["strict", "targets in canonical form"],
-    newer: ["lenient", "targets as they are"],
-    marker: "behaviour:lenient-symlink-targets",
-    clientAhead: "a server that does not take a target says so",
-    serverAhead: "canonical targets are taken everywhere",
   },
 ];

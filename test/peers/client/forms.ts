@@ -45,6 +45,7 @@ const V2 = "build.bazel.remote.execution.v2";
 const NEEDS: Readonly<Record<string, ElementId>> = {
   "action-platform action": `${V2}.Action.platform`,
   "digest-function-field set": `${V2}.ExecuteRequest.digest_function`,
+  "node-properties 2020-03": `${V2}.Command.output_node_properties`,
   "node-properties list": `${V2}.Action.output_node_properties`,
   "node-properties message": `${V2}.Command.output_node_properties`,
   "output-directory-format directory": `${V2}.Command.output_directory_format`,

@@ -243,8 +243,9 @@ test("BuildStream asks by empty requests which batch methods there are, and Fetc
 test("properties of outputs are asked for in the form of the client, and only by one that always does", async (t) => {
   const asks: Record<string, string[][]> = {};
   const cases = [
-    ["buildstream@1.93", null, "2.1"],
-    ["buildstream@1.93", "list", "2.1"],
+    ["buildstream@1.93.2", null, "2.2"],
+    ["buildstream@1.93.2", "2020-03", "2.2"],
+    ["buildstream@1.93.4", "message", "2.2"],
     ["recc", null, "2.2"],
     ["bazel@6.2", null, "2.2"],
   ] as const;
@@ -257,8 +258,9 @@ test("properties of outputs are asked for in the form of the client, and only by
     asks[`${name} ${form ?? "as it is"}`] = [action.outputNodeProperties, command.outputNodeProperties];
   }
   assert.deepEqual(asks, {
-    "buildstream@1.93 as it is": [[], []],
-    "buildstream@1.93 list": [["MTime"], []],
+    "buildstream@1.93.2 as it is": [[], []],
+    "buildstream@1.93.2 2020-03": [[], ["MTime"]],
+    "buildstream@1.93.4 message": [[], ["mtime"]],
     "recc as it is": [[], ["mtime"]],
     "bazel@6.2 as it is": [[], []],
   });
