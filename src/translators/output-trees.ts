@@ -2,8 +2,10 @@
 import { childrenOf } from "../tree/directory.ts";
 import { editTree, type MadeTree, makeTree, TreeMessage } from "../tree/tree-message.ts";
 import { inParallel } from "../upstream/in-parallel.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Digest, encodeDigest, formatDigest, readDigest } from "../wire/digest.ts";
 import { joined, rewriteMessage } from "../wire/rewrite.ts";
+import { Status } from "../wire/status.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { Outputs } from "./output-links.ts";
@@ -31,8 +33,9 @@ const MOST_DIRECTORIES = 100_000;
 
 /**
  * The result with what `ruleOf` makes of each output directory in it, and the new digests in place of the old ones; what they name is stored. The new Trees
- * are topologically sorted, so that a promise to be stays true (D41). Null if nothing changes.
- * @throws what edits throw; UpstreamError where a Tree or Directory cannot be read; WireError for broken bytes.
+ * are topologically sorted, so that a promise to be stays true (D41). An output that is not stored
+ * stays as it is: the client finds out itself, as it would without the bridge. Null if nothing changes.
+ * @throws what edits throw; UpstreamError where reading fails otherwise; WireError for broken bytes.
  */
 export async function editOutputDirectories(
   result: Buffer,
@@ -73,8 +76,8 @@ function directoriesIn(result: Buffer): Found[] {
 
 async function editOne(output: Buffer, originals: Originals, rule: OutputDirectoryRule): Promise<Edit> {
   const { tree, root } = digestsIn(output);
-  const newTree = tree && (await treeEdited(tree, originals, rule));
-  const newRoot = root && (await rootEdited(root, originals, rule));
+  const newTree = tree && (await ifStored(treeEdited(tree, originals, rule)));
+  const newRoot = root && (await ifStored(rootEdited(root, originals, rule)));
   if (newTree === null && newRoot === null) return null;
   return rewriteMessage(
     new Walker(joined(rule.output?.(output) ?? null, output)),
@@ -87,6 +90,15 @@ async function editOne(output: Buffer, originals: Originals, rule: OutputDirecto
       if (newRoot) out.bytes(ROOT, encodeDigest(newRoot));
     },
   );
+}
+
+async function ifStored(edited: Promise<Digest | null>): Promise<Digest | null> {
+  try {
+    return await edited;
+  } catch (error) {
+    if (error instanceof UpstreamError && error.code === Status.NOT_FOUND) return null;
+    throw error;
+  }
 }
 
 function digestsIn(output: Buffer): { tree: Digest | null; root: Digest | null } {

@@ -28,7 +28,7 @@ const OTHER = { list: "message", message: "list" } as const;
  * keeps both. Null if nothing changes.
  * @throws what `fail` throws, and WireError for broken bytes.
  */
-export function withProperties(
+function withProperties(
   message: () => Walker,
   place: Place,
   to: Nodes,

@@ -6,6 +6,7 @@ import { editOutputDirectories, type OutputDirectoryRule } from "../output-trees
 import type { Edit, Originals } from "../translator.ts";
 import { dropFromOutput, moveToDirectories, propertiesOfOutput } from "./early-places.ts";
 import { directoryWith, moveProperties, nameOf, PLACES, type Place } from "./nodes.ts";
+import { namesAsked } from "./requests.ts";
 import type { Fail, Nodes } from "./values.ts";
 
 /** Places by the field of ActionResult. */
@@ -17,10 +18,12 @@ const OUTPUTS: Readonly<Record<number, Place>> = {
 };
 
 /**
- * The result with all attributes in the form `to`; null if none is in the other. Output directories are read for it, and stored again where they change.
+ * The result with all attributes in the form `to`; null if none is in the other. Output directories are read for it, and stored again where they change. An
+ * action that is known to ask for no attributes has none in its result, or such as its client does not look at, so that nothing is read for it.
  * @throws what `fail` throws; UpstreamError where a Tree cannot be read or stored; WireError for broken bytes.
  */
 export async function resultWith(result: Buffer, originals: Originals, to: Nodes, fail: Fail): Promise<Edit> {
+  if (await asksForNothing(originals)) return null;
   const own = rewriteMessage(new Walker(result), (field, out) => {
     const place = field.wireType === WireType.LEN ? OUTPUTS[field.number] : undefined;
     return place === undefined ? "keep" : moveProperties(field, out, place, to, fail);
@@ -28,6 +31,14 @@ export async function resultWith(result: Buffer, originals: Originals, to: Nodes
   const current = joined(own, result);
   const rule = (output: Buffer) => ruleOf(output, originals, to, fail);
   return (await editOutputDirectories(current, originals, rule)) ?? own;
+}
+
+async function asksForNothing(originals: Originals): Promise<boolean> {
+  const [action, command] = [await originals.action(), await originals.command()];
+  if (action === null || command === null) return false;
+  return (["action", "command"] as const).every(
+    (asks) => namesAsked({ action, command }, { asks }).length === 0,
+  );
 }
 
 function ruleOf(output: Buffer, { digestOf }: Originals, to: Nodes, fail: Fail): OutputDirectoryRule {

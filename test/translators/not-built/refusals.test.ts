@@ -31,12 +31,6 @@ function refusals({ checks }: Plan, action: Action, command: Command): string[] 
     .map((check) => `${check.refusal().facts.code} ${check.refusal().facts.field}`);
 }
 
-function directoryRefusals({ checks }: Plan, directory: Buffer): (string | null)[] {
-  return checks
-    .filter((check) => check.in === "directory" && check.found(directory))
-    .map((check) => check.refusal().facts.field);
-}
-
 const forms = (feature: string, form: string) => ({
   forms: { [feature]: { reads: [form], writes: [form] } },
 });
@@ -56,21 +50,6 @@ test("all three lists, as Bazel sends them, serve any server", () => {
 test("the lists alone, for a server that reads output_paths only", () => {
   const pair = plan(client(), server(forms("output-paths", "paths")));
   assert.deepEqual(refusals(pair, {}, { outputDirectories: ["a"] }), ["output-unsupported output_files"]);
-});
-
-test("file attributes, asked for or in inputs, in the form the other side skips", () => {
-  assert.deepEqual(refusals(newToOld, {}, { outputNodeProperties: ["mtime"] }), [
-    "node-properties-unsupported output_node_properties",
-  ]);
-  const name = `${V2}.Directory` as const;
-  const withMode = codec().encode(name, {
-    files: [{ name: "a", nodeProperties: { unixMode: { value: 0o644 } } }],
-  });
-  assert.deepEqual(directoryRefusals(newToOld, withMode), ["files[].node_properties"]);
-  assert.deepEqual(directoryRefusals(newToOld, codec().encode(name, { files: [{ name: "a" }] })), []);
-  const oldToNew = plan(client({ level: "2.1" }), server({ level: "2.2" }));
-  // Directory.files (1) with FileNode.node_properties (5) of 2.0.
-  assert.deepEqual(directoryRefusals(oldToNew, hex("0a 03 2a 01 00")), ["files[].node_properties"]);
 });
 
 test("what is refused of actions opens Execute, and no other call", () => {
