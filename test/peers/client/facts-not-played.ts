@@ -13,7 +13,6 @@ export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string
   "cache-writes": "a result that is written to the cache is the test's own",
   "execution-metadata": "identifiers of executions were a proposal that no client of the profiles reads",
   "inline-outputs": "no client of the profiles can do with one form of output only",
-  "input-symlinks": "only servers differ in what targets they take",
   "strict-canonical": "no client is known to be strict, and none is played so",
   "asset-service": "the probes show what a client makes of it; no played client fetches or pushes assets",
 };

@@ -254,8 +254,10 @@ test("given a server without the method, then such a client gets its result back
 });
 
 test("given a client that is known to write nothing, then nothing is done to writes", () => {
-  const reader = client({ level: "2.1", facts: { cacheWrites: { made: false, evidence } } });
+  // Attributes of files would have results opened as well.
+  const forms = { "node-properties": { reads: ["none"], writes: ["none"] } };
+  const reader = client({ level: "2.1", forms, facts: { cacheWrites: { made: false, evidence } } });
   const calls = { required: ["ActionCache/GetActionResult"], evidence } as const;
-  for (const from of [reader, client({ level: "2.1", facts: { calls } })])
+  for (const from of [reader, client({ level: "2.1", forms, facts: { calls } })])
     assert.equal(plan(from, server({ level: "2.3" })).methods.get(UPDATE_ACTION_RESULT), undefined);
 });

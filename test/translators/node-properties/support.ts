@@ -33,7 +33,7 @@ export function sent(pair: Plan, bytes: Buffer): Buffer {
 }
 
 /** Attributes that both forms can express, as a message. */
-export const properties = fc.record({
+const properties = fc.record({
   properties: fc
     .uniqueArray(fc.record({ name: fc.stringMatching(/^[a-z]{1,3}$/), value: fc.string({ maxLength: 3 }) }), {
       selector: ({ name }) => name,
