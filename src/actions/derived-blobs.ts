@@ -1,11 +1,12 @@
 /** Blobs that result hooks make of stored ones: remembered by what they are made of, verified each time, made again where the upstream lost them. */
 import type { Derived } from "../translators/translator.ts";
+import { MOST_TREE_BYTES } from "../tree/tree-message.ts";
 import type { Blob } from "../upstream/port.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Digest, formatDigest } from "../wire/digest.ts";
 import { Status } from "../wire/status.ts";
 import type { Memory } from "./memory.ts";
-import { MOST_MESSAGE_BYTES, type Scope } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { writeMade } from "./store-made.ts";
 
 interface Kept {
@@ -43,7 +44,8 @@ export class DerivedBlobs {
     const { value, blobs } = await make();
     this.add(blobs);
     const digests = blobs.map(({ digest }) => digest);
-    this.memory.set(place, { value, digests } satisfies Kept, 200 * (1 + digests.length));
+    const bytes = Buffer.isBuffer(value) ? value.length : 0;
+    this.memory.set(place, { value, digests } satisfies Kept, bytes + 200 * (1 + digests.length));
     return value;
   }
 
@@ -54,7 +56,7 @@ export class DerivedBlobs {
     if (made !== undefined) return made.bytes;
     this.scope.note(digest);
     try {
-      return await this.scope.port.readBlob(digest, MOST_MESSAGE_BYTES);
+      return await this.scope.port.readBlob(digest, MOST_TREE_BYTES);
     } catch (error) {
       const again = this.again.get(key);
       if (again === undefined || !(error instanceof UpstreamError && error.code === Status.NOT_FOUND))

@@ -6,7 +6,7 @@ import type { Digest } from "../wire/digest.ts";
 import { type DigestFunction, digestFunctionByNumber } from "../wire/digest-function.ts";
 import { canHash, digestOf } from "../wire/hasher.ts";
 
-/** The most bytes of one Action, Command, Directory or Tree. */
+/** The most bytes of one Action, Command or Directory. */
 export const MOST_MESSAGE_BYTES = 16 << 20;
 
 /** Where the blobs of one action are, and how they are named. */

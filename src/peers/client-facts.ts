@@ -123,9 +123,14 @@ export const CLIENT_FACTS = {
     usedBy: ["action-keys", "test client"],
     members: { fatal: flag },
   },
+  outputDirectories: {
+    says: "Whether its commands count on directories of output_directories being there when they start, as many servers make them (D24, D28)",
+    usedBy: ["output-paths"],
+    members: { expected: flag },
+  },
   results: {
     says: "What it makes of results: whether files it did not ask for are fatal, and outputs that are not there",
-    usedBy: ["output-paths", "test client", "output-symlinks"],
+    usedBy: ["output-paths", "test client", "output-symlinks", "output-nesting", "empty-output-directories"],
     members: {
       unaskedFiles: maybe(choice("ignored", "fatal")),
       missingOutputs: maybe(choice("ignored", "fatal")),

@@ -245,6 +245,11 @@ export const SERVER_FACTS = {
       inResponse: maybe(flag),
     },
   },
+  outputLists: {
+    says: "Whether a path may be in both output_files and output_directories: then it is what is there (D24)",
+    usedBy: ["output-paths", "embedded server"],
+    members: { both: choice("accepted", "refused") },
+  },
   sortedLists: {
     says: "Whether it refuses commands whose lists are not sorted and free of doubles",
     usedBy: ["output-paths", "embedded server"],

@@ -6,7 +6,7 @@ import { compareVersions, parseVersion, type Version } from "../peers/version-ra
 import { type ApiWindow, decide } from "../peers/version-rule.ts";
 import { isLevel, LEVELS, type Level } from "../spec/versions.ts";
 import type { KnownClient } from "./known-client.ts";
-import type { Plan } from "./plan.ts";
+import type { Decision, Plan } from "./plan.ts";
 
 /** What versions stand for that a client has to use or a server to read (R5): outputs (D24), platform (D36), program (D39). */
 const BY_VERSION: readonly string[] = ["output-paths", "action-platform", "argv0"];
@@ -15,9 +15,9 @@ const BY_VERSION: readonly string[] = ["output-paths", "action-platform", "argv0
 export type PlanWith = (client: KnownClient, window: ApiWindow) => Plan;
 
 /**
- * The window for a client: of those in the order of `choicesFor` the first that every line of it goes on with, and with which nothing is
- * refused that it has to write; else the first that no line refuses, as a warning is no end; else what the server states. For a client
- * without a rule: the server's versions, down to the lowest whose clients are served.
+ * The window for a client: of those in the order of `choicesFor` the first that every line of it goes on with, and with which it writes what the server
+ * reads; else the first that no line refuses, as a warning is no end; else, in the same order, one with which what it has to write is translated, and
+ * nothing of it refused; else what the server states. For a client without a rule: the server's versions, down to the lowest whose clients are served.
  */
 export function chooseWindow(
   client: KnownClient,
@@ -32,15 +32,23 @@ export function chooseWindow(
   }));
   const choices = all.filter(({ verdicts }) => !verdicts.includes("refuses"));
   const without = choices.filter(({ verdicts }) => !verdicts.includes("warns"));
-  const found = [...without, ...choices].find(({ window }) => !refusesAll(planWith(client, window)));
+  const inOrder = [...without, ...choices].map(({ window }) => ({ window, plan: planWith(client, window) }));
+  const found =
+    inOrder.find(({ plan }) => !every(plan, ["reject", "translate"])) ??
+    inOrder.find(({ plan }) => !refusesAll(plan));
   return found?.window ?? base;
 }
 
 /** Whether every form is refused that the client has of a feature that goes by versions. */
-export function refusesAll({ decisions }: Plan): boolean {
+export function refusesAll(plan: Plan): boolean {
+  return every(plan, ["reject"]);
+}
+
+/** Whether one of these verdicts is on every form that the client has of a feature that goes by versions. */
+function every({ decisions }: Plan, verdicts: readonly Decision["verdict"][]): boolean {
   return BY_VERSION.some((feature) => {
     const own = decisions.filter((made) => made.feature === feature && made.direction === "toServer");
-    return own.length > 0 && own.every(({ verdict }) => verdict === "reject");
+    return own.length > 0 && own.every(({ verdict }) => verdicts.includes(verdict));
   });
 }
 

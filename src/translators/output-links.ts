@@ -1,6 +1,8 @@
 /** Links among the outputs of an ActionResult, and what they lead to. */
 import { posix } from "node:path";
+import { rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
+import type { Edit } from "./translator.ts";
 
 /** Field numbers of ActionResult. */
 export const Outputs = {
@@ -24,16 +26,20 @@ export interface Output {
 /** As many as systems follow on the way to one file. */
 const MOST_LINKS = 40;
 
+const NONE: ReadonlySet<Output> = new Set();
+
 const NUMBERS: readonly number[] = Object.values(Outputs);
 
 /** The outputs of a result by path, whichever lists they are in. */
 export class ResultOutputs {
   readonly all: readonly Output[];
+  private readonly result: Buffer;
   private readonly byPath = new Map<string, Output>();
   private readonly directories: ReadonlySet<string>;
 
   /** @throws WireError for broken bytes. */
   constructor(result: Buffer) {
+    this.result = result;
     this.all = outputsOf(result);
     for (const output of this.all) if (!this.byPath.has(output.path)) this.byPath.set(output.path, output);
     this.directories = new Set(this.in(Outputs.directories).map(({ path }) => path));
@@ -42,6 +48,34 @@ export class ResultOutputs {
   /** The entries of these lists, in order. */
   in(...numbers: readonly number[]): Output[] {
     return this.all.filter(({ number }) => numbers.includes(number));
+  }
+
+  /** Whether any of the lists names the path. */
+  has(path: string): boolean {
+    return this.byPath.has(path);
+  }
+
+  /** All that is listed under the path. */
+  at(path: string): Output[] {
+    return this.byPath.has(path) ? this.all.filter((output) => output.path === path) : [];
+  }
+
+  /**
+   * The result with outputs added, each to the list that its `number` says, and some of its own taken away. Lists that change are sorted by path, as
+   * every list of outputs. Null if there is nothing to add or to take.
+   */
+  edited(added: readonly Output[], removed: ReadonlySet<Output> = NONE): Edit {
+    if (added.length === 0 && removed.size === 0) return null;
+    const changed = new Set([...added, ...removed].map(({ number }) => number));
+    return rewriteMessage(
+      new Walker(this.result),
+      (field) => (changed.has(field.number) && field.wireType === WireType.LEN ? "drop" : "keep"),
+      (out) => {
+        const outputs = [...this.all.filter((output) => !removed.has(output)), ...added];
+        for (const { number, bytes } of sortedByPath(outputs))
+          if (changed.has(number)) out.bytes(number, bytes);
+      },
+    );
   }
 
   /** Links of the lists `from` that none of the lists `to` has, each path once; those inside of an output directory are part of it and left out. */
@@ -72,6 +106,22 @@ export class ResultOutputs {
       if (this.directories.has(path.slice(0, at))) return true;
     return false;
   }
+}
+
+/** The same output under another path. */
+export function renamed(output: Output, path: string): Output {
+  const slices = rewriteMessage(
+    new Walker(output.bytes),
+    ({ number }) => (number === 1 ? "drop" : "keep"),
+    (out) => {
+      if (path !== "") out.text(1, path);
+    },
+  );
+  return { ...output, path, bytes: Buffer.concat(slices ?? [output.bytes]) };
+}
+
+function sortedByPath(outputs: readonly Output[]): Output[] {
+  return outputs.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }
 
 function outputsOf(result: Buffer): Output[] {

@@ -1,18 +1,10 @@
-import { rewriteMessage } from "../wire/rewrite.ts";
-import { Walker, WireType } from "../wire/walker.ts";
 import { assumed, byLevel, pass } from "./declare.ts";
+import { declaredBy } from "./declared-outputs.ts";
 import { of } from "./names.ts";
-import { type Output, Outputs, ResultOutputs } from "./output-links.ts";
+import { type Output, Outputs, ResultOutputs, renamed } from "./output-links.ts";
 import type { Edit, Originals, Pair, Step, Translator } from "./translator.ts";
 
 const { files, directories, fileLinks, directoryLinks, links } = Outputs;
-
-/** The paths a Command declares: in the typed lists, and in the one since 2.1. */
-interface Declared {
-  readonly files: ReadonlySet<string>;
-  readonly directories: ReadonlySet<string>;
-  readonly paths: ReadonlySet<string>;
-}
 
 const EITHER = pass("both kinds of lists are filled");
 const NONE = pass("a server that fills none of the lists follows the links");
@@ -41,7 +33,7 @@ export const outputSymlinks: Translator = {
     ...of("ActionResult", "output_file_symlinks", "output_directory_symlinks", "output_symlinks"),
     ...of("OutputSymlink", "path", "target"),
   ],
-  after: ["output-directory-format"],
+  after: ["empty-output-directories"],
   clientAhead: "output_symlinks is made of the typed lists",
   serverAhead:
     "the typed lists are made of output_symlinks; for a client that reads none, links are followed among the outputs",
@@ -76,7 +68,7 @@ function results(result: (message: Buffer, originals: Originals, pair: Pair) => 
 /** Adds to the one list what the typed ones have. */
 function unify(result: Buffer): Edit {
   const outputs = new ResultOutputs(result);
-  return withOutputs(result, links, outputs.missing([fileLinks, directoryLinks], [links]));
+  return outputs.edited(outputs.missing([fileLinks, directoryLinks], [links]).map(inList(links)));
 }
 
 /** Adds to each what the other kind of lists has. */
@@ -100,8 +92,7 @@ async function type(result: Buffer, originals: Originals): Promise<Edit> {
     if (declared.files.has(link.path)) return false;
     return outputs.targetOf(link)?.number === directories;
   };
-  const toFiles = missing.filter((link) => !isDirectory(link));
-  return withOutputs(result, fileLinks, toFiles, directoryLinks, missing.filter(isDirectory));
+  return outputs.edited(missing.map((link) => inList(isDirectory(link) ? directoryLinks : fileLinks)(link)));
 }
 
 /**
@@ -119,63 +110,13 @@ async function follow(result: Buffer, originals: Originals, { client }: Pair): P
       const target = outputs.targetOf(link);
       return target?.number === number && asked(link.path) ? [renamed(target, link.path)] : [];
     });
-  return withOutputs(
-    result,
-    files,
-    followed(files, (path) => declared.files.has(path) || (declared.paths.has(path) && !strict)),
-    directories,
-    followed(directories, (path) => declared.directories.has(path) || declared.paths.has(path)),
-  );
-}
-
-/** The same file or directory under another path. */
-function renamed(output: Output, path: string): Output {
-  const slices = rewriteMessage(
-    new Walker(output.bytes),
-    ({ number }) => (number === 1 ? "drop" : "keep"),
-    (out) => out.text(1, path),
-  );
-  return { ...output, path, bytes: Buffer.concat(slices ?? []) };
-}
-
-/** The result with outputs added to one list, or to two; each is sorted by path, as every list of outputs. Null if there is nothing to add. */
-function withOutputs(
-  result: Buffer,
-  number: number,
-  added: readonly Output[],
-  other = 0,
-  addedToOther: readonly Output[] = [],
-): Edit {
-  const edits = new Map([
-    [number, added],
-    [other, addedToOther],
+  return outputs.edited([
+    ...followed(files, (path) => declared.files.has(path) || (declared.paths.has(path) && !strict)),
+    ...followed(directories, (path) => declared.directories.has(path) || declared.paths.has(path)),
   ]);
-  for (const [list, outputs] of edits) if (outputs.length === 0) edits.delete(list);
-  if (edits.size === 0) return null;
-  const before = new ResultOutputs(result);
-  return rewriteMessage(
-    new Walker(result),
-    (field) => (edits.has(field.number) && field.wireType === WireType.LEN ? "drop" : "keep"),
-    (out) => {
-      for (const [list, outputs] of edits) {
-        for (const { bytes } of sorted([...before.in(list), ...outputs])) out.bytes(list, bytes);
-      }
-    },
-  );
 }
 
-function sorted(outputs: Output[]): Output[] {
-  return outputs.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
-}
-
-/** What a Command declares; nothing, where it is not known. */
-function declaredBy(command: Buffer | null): Declared {
-  const lists = { 3: new Set<string>(), 4: new Set<string>(), 7: new Set<string>() };
-  const field = new Walker(command ?? Buffer.alloc(0));
-  while (field.next()) {
-    const { number } = field;
-    if (field.wireType === WireType.LEN && (number === 3 || number === 4 || number === 7))
-      lists[number].add(field.bytes().toString());
-  }
-  return { files: lists[3], directories: lists[4], paths: lists[7] };
+/** The same link in another list. */
+function inList(number: number): (link: Output) => Output {
+  return (link) => ({ ...link, number });
 }

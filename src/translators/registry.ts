@@ -11,6 +11,7 @@ import { registryProblems } from "./check-registry.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
 import { digestFunctions } from "./digest-functions.ts";
 import { emptyBlob } from "./empty-blob.ts";
+import { emptyOutputDirectories } from "./empty-output-directories.ts";
 import { executionDigestFunctions } from "./execution-digest-functions.ts";
 import { executionMetadata } from "./execution-metadata.ts";
 import { executionStages } from "./execution-stages.ts";
@@ -20,7 +21,6 @@ import { inputSymlinks } from "./input-symlinks.ts";
 import { instanceNames } from "./instance-names.ts";
 import { missingBlobs } from "./missing-blobs.ts";
 import { nodeProperties } from "./node-properties.ts";
-import { ACTIONS } from "./not-built/actions.ts";
 import { ASSETS } from "./not-built/assets.ts";
 import { notBuilt } from "./not-built/not-built.ts";
 import { STORAGE } from "./not-built/storage.ts";
@@ -28,8 +28,11 @@ import { operationDigestFunction } from "./operation-digest-function.ts";
 import { inOrder } from "./order.ts";
 import { outputBase } from "./output-base.ts";
 import { outputDirectoryFormat } from "./output-directory-format/output-directory-format.ts";
+import { outputNesting } from "./output-nesting.ts";
 import { outputParents } from "./output-parents.ts";
+import { outputPaths } from "./output-paths/output-paths.ts";
 import { outputSymlinks } from "./output-symlinks.ts";
+import { outputTypes } from "./output-types.ts";
 import { platformLexicon } from "./platform-lexicon.ts";
 import { priorities } from "./priorities.ts";
 import { renames } from "./renames.ts";
@@ -58,6 +61,7 @@ const REGISTERED: readonly Translator[] = [
   digestFunctionField,
   digestFunctions,
   emptyBlob,
+  emptyOutputDirectories,
   executionDigestFunctions,
   executionMetadata,
   hashText,
@@ -67,8 +71,11 @@ const REGISTERED: readonly Translator[] = [
   nodeProperties,
   outputBase,
   outputDirectoryFormat,
+  outputNesting,
   outputParents,
+  outputPaths,
   outputSymlinks,
+  outputTypes,
   platformLexicon,
   priorities,
   renames,
@@ -86,7 +93,7 @@ const REGISTERED: readonly Translator[] = [
   missingBlobs,
   executionStages,
   vendorFields,
-  ...[...STORAGE, ...ASSETS, ...ACTIONS].map(notBuilt),
+  ...[...STORAGE, ...ASSETS].map(notBuilt),
 ];
 
 /**

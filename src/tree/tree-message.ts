@@ -9,6 +9,9 @@ import { Walker, WireType } from "../wire/walker.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { childrenOf, withChildren } from "./directory.ts";
 
+/** The longest Tree that is read to be looked into, or changed. */
+export const MOST_TREE_BYTES = 64 << 20;
+
 /** Field numbers of Tree. */
 const TreeField = { root: 1, children: 2 } as const;
 

@@ -59,10 +59,10 @@ test("the demo builds everything twice, and shows what passes, is translated and
   assert.deepEqual(callsOf(build, "ByteStream.Read"), ["1", "1"]);
   assert.match(build, /bytes from the client +\d\.\d MB +\d\.\d kB/);
   assert.match(build, /All 8 files are right, to the byte, and the second build ran nothing\./);
-  assert.match(newer, /^ +an output file, in output_paths +LOST +refused +output-paths$/m);
+  assert.match(newer, /^ +an output file, in output_paths +LOST +translated +output-paths$/m);
   assert.match(newer, /^ +a symlink among the outputs +LOST +translated +output-symlinks$/m);
-  assert.match(newer, /output-paths: Command\.output_paths \(API 2\.1\) was used, but the upstream/);
-  assert.match(newer, /\[output-unsupported, D24\]/);
+  assert.match(newer, /compressed-blobs: A compressed blob \(API 2\.3\) was used, but the upstream/);
+  assert.match(newer, /\[compression-unsupported, D15\]/);
   assert.match(newer, /explain --client 2\.12 --server 2\.0$/m);
   assert.match(older, /^ +an output directory +passes +passes$/m);
   assert.doesNotMatch(older, /refused|LOST|fails$/m);

@@ -67,6 +67,21 @@ const LINKS = {
 const BY_PATH = { outputPaths: ["to-dir", "to-file", "to-none"] };
 const BY_LIST = { outputFiles: ["to-file", "to-none"], outputDirectories: ["to-dir"] };
 
+test("Buildbarn 2020 returns what several lists name several times", async (t) => {
+  const command = { platform: HERE, outputFiles: ["f"], outputPaths: ["f"] };
+  for (const [name, expected] of [
+    ["buildbarn@2020-12", ["f", "f"]],
+    ["buildbarn@2022", ["f"]],
+  ] as const) {
+    const { client } = await playing(t, name);
+    assert.deepEqual(
+      paths((await resultOf(client, { run: "echo > f", command })).outputFiles),
+      expected,
+      name,
+    );
+  }
+});
+
 test("links among outputs: Buildbarn 2026-03-26 fills output_symlinks alone", async (t) => {
   const { client } = await playing(t, "buildbarn@2026-03-26");
   assert.deepEqual(lists(await resultOf(client, { ...LINKS, command: BY_PATH, ...ON_BUILDBARN })), {
@@ -80,7 +95,9 @@ test("links among outputs: Buildbarn 2026-03-26 fills output_symlinks alone", as
 test("links among outputs: Buildbarn 2022, announcing 2.0, fills the list that belongs to the declaration", async (t) => {
   const { client } = await playing(t, "buildbarn@2022");
   const platform = { command: { platform: HERE } };
-  const typed = await resultOf(client, { ...LINKS, command: { ...platform.command, ...BY_LIST } });
+  // It makes what is declared as a directory, so that a link in its place takes some doing.
+  const run = `rmdir to-dir; ${LINKS.run}`;
+  const typed = await resultOf(client, { run, command: { ...platform.command, ...BY_LIST } });
   assert.deepEqual(lists(typed), {
     files: [],
     unified: [],

@@ -53,6 +53,20 @@ test("telling questions get the answers of the profile, with the text that its e
   await assert.rejects(health, { code: Status.UNIMPLEMENTED });
 });
 
+test("a path in both typed lists is what is there", async (t) => {
+  const outputLists = { both: "accepted", evidence } as const;
+  const { client } = await playing(t, serverLike("kajiya", { outputLists }));
+  const both = { outputFiles: ["d", "f"], outputDirectories: ["d", "f"] };
+  const { outputFiles, outputDirectories } = await resultOf(client, {
+    run: "mkdir d; echo > f",
+    command: both,
+  });
+  assert.deepEqual(
+    [outputFiles, outputDirectories].map((list) => list.map(({ path }) => path)),
+    [["f"], ["d"]],
+  );
+});
+
 test("outputs start at the input root, and links declared by path are listed by what they lead to", async (t) => {
   const server = serverLike(
     "buildfarm@2.15",

@@ -93,7 +93,7 @@ test("what is announced is evidence, and what is not is assumed", async (t) => {
 test("rows that rest on an announced version say which key of a profile would settle them", async (t) => {
   const { address } = await server(t, () => capabilities(0, 0));
   const { out } = await explain("--client", "pants", "--server", address);
-  assert.match(out, /^ {2}output-paths +paths +→ +lists +refused +reads$/m);
+  assert.match(out, /^ {2}output-paths +paths +→ +lists +translated +reads$/m);
   assert.match(out, /server: advertised: high_api_version 2\.0/);
   assert.match(out, /a profile would tell: server: features\.output-paths\.reads/);
 });

@@ -66,7 +66,11 @@ test("calls go by their service, and capabilities are those of both", async (t) 
   assert.equal(cacheCapabilities?.maxBatchTotalSizeBytes, 5_000n);
   assert.equal(cacheCapabilities?.actionCacheUpdateCapabilities?.updateEnabled, true);
   assert.equal(executionCapabilities?.execEnabled, true);
-  assert.deepEqual([lowApiVersion?.minor, highApiVersion?.minor], [1, 3], "what both have");
+  assert.deepEqual(
+    [lowApiVersion?.minor, highApiVersion?.minor],
+    [0, 3],
+    "what both have, and 2.0 is served",
+  );
   await client.unaryBytes(`/${V2}.ContentAddressableStorage/FindMissingBlobs`, Buffer.from([0x0a, 1, 0x61]));
   const { code } = await failure(
     client.all("Execution/Execute", { actionDigest: { hash: HASH, sizeBytes: 1 } }),
@@ -86,7 +90,7 @@ test("calls go by their service, and capabilities are those of both", async (t) 
 
 test("what the bridge reads for a call to the executor is in the cache, under the name that this one knows", async (t) => {
   const named = (blob: Buffer) => ({ hash: sha256(blob).hash, sizeBytes: BigInt(blob.length) });
-  const command = codec().encode(`${V2}.Command`, { arguments: ["/bin/true"], outputPaths: ["out"] });
+  const command = codec().encode(`${V2}.Command`, { arguments: ["/bin/true"], outputPaths: ["../out"] });
   const root = named(NOTHING);
   const action = codec().encode(`${V2}.Action`, { commandDigest: named(command), inputRootDigest: root });
   const blobs = new Map([action, command, NOTHING].map((blob) => [sha256(blob).hash, blob]));

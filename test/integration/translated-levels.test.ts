@@ -46,6 +46,8 @@ async function execute(client: ReapiClient, outputs: Outputs) {
   return client.codec.decode(`${V2}.ExecuteResponse`, response!.value).result!;
 }
 
+const paths = (outputs: readonly { path: string }[]): string[] => outputs.map(({ path }) => path);
+
 function refusedAs(code: number, feature: string, message: RegExp) {
   return (error: unknown): boolean => {
     assert.ok(error instanceof CallFailed);
@@ -57,17 +59,29 @@ function refusedAs(code: number, feature: string, message: RegExp) {
   };
 }
 
-test("an action in a form the server would ignore ends without outputs directly, and is refused through the bridge", async (t) => {
+test("an action in a form the server would ignore ends without outputs directly, and with them through the bridge", async (t) => {
   const { client, direct } = await between(t, "2.12", "2.0");
-  const alone = { outputPaths: ["out"] };
+  const alone = { outputPaths: ["link", "out"] };
+  const found = await execute(client, alone);
+  assert.deepEqual([paths(found.outputFiles), paths(found.outputSymlinks)], [["out"], ["link"]]);
+  assert.deepEqual(found.outputDirectories, []);
+  const actionDigest = await actionOf(client, alone);
+  const again = await client.unary<V2Message<"ActionResult">>("ActionCache/GetActionResult", {
+    actionDigest,
+  });
+  assert.deepEqual([paths(again.outputFiles), paths(again.outputSymlinks)], [["out"], ["link"]]);
   const lost = await execute(direct, alone);
-  assert.deepEqual(lost.outputFiles, []);
+  assert.deepEqual([paths(lost.outputFiles), paths(lost.outputSymlinks)], [[], []]);
+});
+
+test("an action that cannot be had in the server's form is refused by name", async (t) => {
+  const { client } = await between(t, "2.12", "2.0");
   await assert.rejects(
-    execute(client, alone),
+    execute(client, { outputPaths: ["../out"] }),
     refusedAs(
       Status.INVALID_ARGUMENT,
       "output-paths",
-      /^Command\.output_paths \(API 2\.1\) was used, .*2\.0/,
+      /^Command\.output_paths with "\.\.\/out", which leads out of the input root \(API 2\.1\) was used, .*2\.0/,
     ),
   );
 });
@@ -130,7 +144,6 @@ test("an older client of the newest server is served as it always was", async (t
 test("links a server lists in the older way reach a client that reads the newer, executed or cached", async (t) => {
   const { client, direct } = await between(t, "2.12", "2.0");
   const outputs = { outputPaths: ["link"], outputFiles: ["link"] };
-  const paths = (links: readonly { path: string }[]): string[] => links.map(({ path }) => path);
   assert.deepEqual(paths((await execute(direct, outputs)).outputSymlinks), []);
   assert.deepEqual(paths((await execute(client, outputs)).outputSymlinks), ["link"]);
   const actionDigest = await actionOf(client, outputs);

@@ -122,6 +122,10 @@ export interface ActionRules {
   readonly readsPaths: boolean;
   readonly readsDirectoryFormat: boolean;
   readonly sortedLists: boolean;
+  /** Whether each list counts, also where output_paths is set. */
+  readonly readsEachList: boolean;
+  /** Whether a path may be in both typed lists: then it is whatever is there. */
+  readonly takesBothLists: boolean;
   /** Whether Actions, Commands and Directories with fields it does not know are refused. */
   readonly strictFields: boolean;
   /** Which directories are there before the command runs: those that lead to outputs, and those that output_directories declares. */

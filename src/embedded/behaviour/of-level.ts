@@ -118,6 +118,8 @@ function actionRules(level: Level): ActionRules {
     readsPaths: knows(level, "build.bazel.remote.execution.v2.Command.output_paths"),
     readsDirectoryFormat: knows(level, "build.bazel.remote.execution.v2.Command.output_directory_format"),
     sortedLists: false,
+    readsEachList: false,
+    takesBothLists: false,
     strictFields: false,
     makes: { parents: knows(level, "behaviour:output-parents"), directories: false },
     mergesUncached: !knows(level, "behaviour:no-merging"),

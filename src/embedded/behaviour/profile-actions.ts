@@ -29,12 +29,14 @@ export function actionRules(
       names: platformProperties?.are ?? [],
       otherwise: platformMatch?.otherwise === "precondition-invalid" ? "invalid" : "text",
     },
-    readsLists: outputs?.includes("lists") ?? base.readsLists,
-    readsPaths: outputs?.includes("paths") ?? base.readsPaths,
+    readsLists: outputs?.some((form) => form !== "paths") ?? base.readsLists,
+    readsPaths: outputs?.some((form) => form !== "lists") ?? base.readsPaths,
     readsDirectoryFormat:
       features["output-directory-format"]?.reads?.some((form) => form !== "tree") ??
       base.readsDirectoryFormat,
     sortedLists: facts.sortedLists?.required ?? base.sortedLists,
+    readsEachList: outputs?.includes("each") ?? base.readsEachList,
+    takesBothLists: facts.outputLists?.both === "accepted",
     strictFields: reads(features, "strict-canonical", "strict") ?? base.strictFields,
     makes: {
       parents: reads(features, "output-parents", "created") ?? base.makes.parents,

@@ -66,7 +66,7 @@ export function readAction(bytes: Buffer, digest: BlobDigest, behaviour: Behavio
  * @throws CallError INVALID_ARGUMENT for what the server forbids, FAILED_PRECONDITION for a platform that this machine is not.
  */
 export function readTask(bytes: Buffer, { message: action }: ReadAction, behaviour: Behaviour): Task {
-  const { actions, outputs, level } = behaviour;
+  const { actions, level } = behaviour;
   if (actions.strictFields) {
     const also = [...(actions.readsPaths ? [7] : []), ...(actions.readsDirectoryFormat ? [9] : [])];
     checkFields(COMMAND, bytes, level, also);
@@ -82,7 +82,7 @@ export function readTask(bytes: Buffer, { message: action }: ReadAction, behavio
     arguments: command.arguments,
     environment: readEnvironment(command),
     workingDirectory,
-    outputs: readOutputSpec(command, actions.outputBase === "input-root" ? "" : workingDirectory, outputs),
+    outputs: readOutputSpec(command, actions.outputBase === "input-root" ? "" : workingDirectory, behaviour),
     outputProperties: readOutputProperties(action, command, behaviour),
   };
 }

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import type { Messages } from "../../spec/generated/messages.ts";
 import { preconditionFailureDetail } from "../../wire/error-details.ts";
 import { Status } from "../../wire/status.ts";
-import type { OutputRules } from "../behaviour/behaviour.ts";
+import type { ActionRules, Behaviour, OutputRules } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
 import { invalid } from "./failure.ts";
 import { pathInRoot, quote } from "./paths.ts";
@@ -40,21 +40,23 @@ export interface OutputSpec {
 
 /**
  * Reads the outputs of a Command of which nothing is left but what the server looks at: `output_paths` if it is set, else the two typed
- * lists. Their paths start at `base`.
+ * lists, or each of them. Their paths start at `base`.
  * @throws CallError INVALID_ARGUMENT for paths that leave the input root, and for typed lists that name a path twice or a file
  * as the parent of another; FAILED_PRECONDITION for an output within an output directory, where the server takes none.
  */
-export function readOutputSpec(command: Command, base: string, rules: OutputRules): OutputSpec {
+export function readOutputSpec(
+  command: Command,
+  base: string,
+  { actions, outputs: rules }: Pick<Behaviour, "actions" | "outputs">,
+): OutputSpec {
   const outputs = (paths: readonly string[], kind: OutputKind, field: string) =>
     paths.map((path) => ({ path, kind, fromRoot: pathInRoot(base, path, field) }));
   const any = outputs([...new Set(command.outputPaths)], "any", "output_paths");
   const files = outputs(command.outputFiles, "file", "output_files");
   const directories = outputs(command.outputDirectories, "directory", "output_directories");
-  if (any.length === 0) {
-    checkTypedLists(files, directories);
-    if (rules.refusesNesting) checkNesting([...files, ...directories], directories);
-  }
-  const declared = any.length > 0 ? any : [...files, ...directories];
+  const isTyped = any.length === 0 || actions.readsEachList;
+  if (isTyped && rules.refusesNesting) checkNesting([...files, ...directories], directories);
+  const declared = [...any, ...(isTyped ? ofTypedLists(files, directories, actions) : [])];
   const parents = new Set(declared.map(({ fromRoot }) => posix.dirname(fromRoot)));
   parents.delete(".");
   const named = declared.filter(({ kind }) => kind === "directory").map(({ fromRoot }) => fromRoot);
@@ -64,6 +66,23 @@ export function readOutputSpec(command: Command, base: string, rules: OutputRule
     directories: named.filter((path) => path !== ""),
     format: formatOf(command.outputDirectoryFormat, rules),
   };
+}
+
+function ofTypedLists(
+  files: readonly DeclaredOutput[],
+  directories: readonly DeclaredOutput[],
+  { takesBothLists }: ActionRules,
+): DeclaredOutput[] {
+  if (!takesBothLists) {
+    checkTypedLists(files, directories);
+    return [...files, ...directories];
+  }
+  const inFiles = new Set(files.map(({ path }) => path));
+  const inDirectories = new Set(directories.map(({ path }) => path));
+  return [
+    ...files.map((output) => (inDirectories.has(output.path) ? { ...output, kind: "any" as const } : output)),
+    ...directories.filter(({ path }) => !inFiles.has(path)),
+  ];
 }
 
 function checkTypedLists(files: readonly DeclaredOutput[], directories: readonly DeclaredOutput[]): void {

@@ -8,6 +8,7 @@ type Member = { [F in Fact]: `${F}.${Extract<keyof (typeof CLIENT_FACTS)[F]["mem
 export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string>>> = {
   "ancient-clients": "messages from before 2018-11 are in no schema here",
   "asset-checksums": "see assets.checksums",
+  "output-nesting": "the test says which outputs an action has",
   "output-parents":
     "commands of the tests make no directories, and their clients count on none that they do not send",
   "cache-writes": "a result that is written to the cache is the test's own",
@@ -26,6 +27,7 @@ export const FACTS_NOT_PLAYED: Readonly<Partial<Record<Member, string>>> = {
   "digestFunctions.gitHashes": "names of git objects need trees of git, which the messages here are not",
   "nodeAttributes.read":
     "every client reads the attributes that its level has, and none is the worse for them",
+  "outputDirectories.expected": "whether a command counts on its directories is for the test to say",
   "platformProperties.are": "the test says which properties an action asks for",
   "vendorServices.are": "only the API is played",
 };

@@ -3,8 +3,7 @@ import { test } from "node:test";
 import type { Plan } from "../../../src/plan/plan.ts";
 import { editRequest, editResponse } from "../../../src/plan/run-hooks.ts";
 import { BridgeError } from "../../../src/spec/bridge-error.ts";
-import { codec, type Draft } from "../../../src/spec/codec.ts";
-import type { Messages } from "../../../src/spec/generated/messages.ts";
+import { codec } from "../../../src/spec/codec.ts";
 import {
   BATCH_UPDATE_BLOBS,
   EXECUTE,
@@ -20,39 +19,13 @@ import { call, client, plan, server } from "../support.ts";
 const V2 = "build.bazel.remote.execution.v2";
 const HASH = "ab".repeat(32);
 
-type Action = Draft<Messages[`${typeof V2}.Action`]>;
-type Command = Draft<Messages[`${typeof V2}.Command`]>;
-
-/** The codes and fields that an action is refused for. */
-function refusals({ checks }: Plan, action: Action, command: Command): string[] {
-  const bytes = [codec().encode(`${V2}.Action`, action), codec().encode(`${V2}.Command`, command)] as const;
-  return checks
-    .filter((check) => check.in === "action" && check.found(...bytes))
-    .map((check) => `${check.refusal().facts.code} ${check.refusal().facts.field}`);
-}
-
 const forms = (feature: string, form: string) => ({
   forms: { [feature]: { reads: [form], writes: [form] } },
 });
 
 const newToOld = plan(client({ level: "2.9" }), server({ level: "2.0" }));
 
-test("output_paths alone, for a server that reads the lists", () => {
-  assert.deepEqual(refusals(newToOld, {}, { outputPaths: ["a"] }), ["output-unsupported output_paths"]);
-});
-
-test("all three lists, as Bazel sends them, serve any server", () => {
-  const command = { outputPaths: ["a"], outputFiles: ["a"] };
-  assert.deepEqual(refusals(newToOld, {}, command), []);
-  assert.deepEqual(refusals(plan(client(), server(forms("output-paths", "paths"))), {}, command), []);
-});
-
-test("the lists alone, for a server that reads output_paths only", () => {
-  const pair = plan(client(), server(forms("output-paths", "paths")));
-  assert.deepEqual(refusals(pair, {}, { outputDirectories: ["a"] }), ["output-unsupported output_files"]);
-});
-
-test("what is refused of actions opens Execute, and no other call", () => {
+test("what is done to actions opens Execute, and no call that names none", () => {
   const lanes = [...newToOld.methods].filter(([, { lane }]) => lane === "translate").map(([path]) => path);
   assert.ok(lanes.includes(EXECUTE));
   assert.ok(!lanes.includes(GET_TREE));

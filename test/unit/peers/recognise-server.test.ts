@@ -33,6 +33,7 @@ function seenAs(
 const BARN_2_0 = [
   "buildbarn@2020-02-19",
   "buildbarn@2020-06-25",
+  "buildbarn@2021-03-07",
   "buildbarn@2022-12",
   "buildbarn@2023-05-16",
 ];
@@ -68,6 +69,7 @@ const HELD_FOR: Readonly<Record<string, readonly string[]>> = {
   "bb-remote-asset": ["bb-remote-asset"],
   "buildbarn@2020-02-19": BARN_2_0,
   "buildbarn@2020-06-25": BARN_2_0,
+  "buildbarn@2021-03-07": BARN_2_0,
   "buildbarn@2022-12": BARN_2_0,
   "buildbarn@2023-05-16": BARN_2_0,
   "buildbarn@2023-12-21": BARN_2_3,

@@ -39,9 +39,9 @@ test("Buck2 at a Buildbarn that reads Action.platform only: translated, with the
   assert.match(evidence.server.note, /e6ab874/);
 });
 
-test("Buck2 writes one list or the other by its configuration: one of them is refused", () => {
+test("Buck2 writes one list or the other by its configuration: one of them is translated", () => {
   const explanation = explained("buck2", "buildbarn@2026-03-26");
-  assert.equal(row(explanation, "output-paths", "toServer", "lists").use, "partly");
+  assert.equal(row(explanation, "output-paths", "toServer", "lists").verdict, "translate");
   assert.equal(row(explanation, "output-paths", "toServer", "paths").verdict, "native");
 });
 
@@ -86,22 +86,26 @@ test("Bazel 8.1 at Buildbarn shares 2.2 and writes the list that is read", () =>
   assert.equal(explanation.outcome.kind, "goes");
 });
 
-test("Pants 2.33 at a Buildfarm from before output_paths: refused", () => {
+test("Pants 2.33 at a Buildfarm from before output_paths: translated", () => {
   const explanation = explained("pants@2.33", "buildfarm@1.17");
-  assert.deepEqual(refused(explanation), ["output-paths paths"]);
-  const { evidence } = row(explanation, "output-paths", "toServer", "paths");
+  assert.deepEqual(refused(explanation), []);
+  const { to, verdict, evidence } = row(explanation, "output-paths", "toServer", "paths");
+  assert.deepEqual([to, verdict], ["lists", "translate"]);
   assert.match(evidence.client.note, /pants#23294/);
   assert.match(evidence.server.note, /7db8d1473/);
-  assert.equal(explanation.outcome.kind, "goes-with-refusals");
+  assert.equal(explanation.outcome.kind, "goes");
 });
 
-test("Bazel 6.2 at the newest Buildbarn stops, for nothing else would be true", () => {
-  const { versions, outcome, rows } = explained("bazel@6.2", "buildbarn@2026-03-26");
+test("Bazel 6.2 would stop at the newest Buildbarn if it looked for programs in another place, for nothing else would be true", () => {
+  const bazel = clientLine("bazel@6.2");
+  const argv0 = { writes: ["input-root"], evidence: "the test" };
+  const unlike = { ...bazel, features: { ...bazel.features, argv0 } };
+  const { versions, outcome, rows } = explain([unlike], serverDialect("buildbarn@2026-03-26"), planner);
   assert.equal(versions.clients[0]?.verdict, "refuses");
   assert.match(versions.why, /no others would be true/);
   assert.equal(outcome.kind, "stops");
   assert.match(outcome.text, /needs 2\.0 among the versions, finds 2\.3 to 2\.12/);
-  assert.match(outcome.text, /output-paths \(lists\)/);
+  assert.match(outcome.text, /argv0 \(input-root\)/);
   assert.ok(outcome.advice.length >= 2);
   assert.ok(rows.length > 0);
 });
@@ -143,9 +147,9 @@ test("levels need no profile, and what they tell is as the operator says", () =>
   assert.deepEqual(explanation.versions.clients, []);
   assert.equal(explanation.versions.changed, false);
   const paths = row(explanation, "output-paths", "toServer", "paths");
-  assert.deepEqual([paths.verdict, paths.use], ["reject", "partly"]);
+  assert.deepEqual([paths.verdict, paths.use], ["translate", "always"]);
   assert.deepEqual(paths.settledBy, []);
-  assert.match(explanation.outcome.text, /^A client of API 2\.12 goes on\. .*output-paths \(paths\)/);
+  assert.match(explanation.outcome.text, /^A client of API 2\.12 goes on\./);
 });
 
 test("equal levels have nothing to explain", () => {

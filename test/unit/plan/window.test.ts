@@ -34,9 +34,10 @@ const PAIRS = [
   ["please", "buildfarm@2.15", "its own", "goes-on with 2.0"],
   // The old lists are still read, so no warning is due.
   ["bazel@4.2.3", "buildfarm@2.16", "2.0 to 2.11", "goes-on with 2.0"],
-  // It writes old lists only, which this server reads no more: nothing else is true.
-  ["bazel@4.2.3", "buildbarn@2026-03-26", "its own", "refuses"],
-  ["bazel@6.2", "buildbarn@2026-03-26", "its own", "refuses"],
+  // What this server reads no more, the platform in the Command and the old lists, becomes what it reads.
+  ["bazel@4.0", "buildbarn@2026-03-26", "2.0 to 2.12", "goes-on with 2.0"],
+  ["bazel@4.2.3", "buildbarn@2026-03-26", "2.0 to 2.12", "goes-on with 2.0"],
+  ["bazel@6.2", "buildbarn@2026-03-26", "2.0 to 2.12", "goes-on with 2.0"],
   // Knows up to 2.2 and writes the new list from 2.1 on.
   ["bazel@8.1", "buildbarn@2026-03-26", "2.0 to 2.12", "goes-on with 2.2"],
   ["bazel@9", "buildbarn@2026-03-26", "its own", "goes-on with 2.11"],
@@ -104,7 +105,7 @@ test("what the server states is told wherever it will do, whatever else would", 
   assert.equal(told(planner.plan([clientLine("please")], wide)), "2.0 to 2.4");
 });
 
-test("a warning is better than the end", () => {
+test("a warning is better than a translation, or the end", () => {
   const only = clientLine("bazel@6.2");
   const rule = { needs: "meets", low: "2.0", high: "2.0", deprecated: "warns", unstated: "refuses" } as const;
   const gated = {
@@ -165,15 +166,15 @@ function toldAll(client: KnownClient, name: string): string {
 
 test("a client that is only known by its level is told that level where it is served", () => {
   assert.equal(toldAll("2.2", "buildfarm@2.17"), "2.2 to 2.11, deprecated 2.0");
-  assert.equal(toldAll("2.0", "buildbarn@2026-03-26"), "its own");
+  assert.equal(toldAll("2.0", "buildbarn@2026-03-26"), "2.0 to 2.12");
   assert.equal(toldAll("2.12", "buildfarm@2.17"), "its own");
 });
 
 test("a client of which nothing is known is told the lowest version whose clients are served", () => {
   assert.equal(toldAll([], "buildfarm@2.17"), "2.0 to 2.11");
   assert.equal(toldAll([], "buildfarm@1.17"), "its own");
-  // Clients of 2.0 declare outputs where this one does not look.
-  assert.equal(toldAll([], "buildbarn@2026-03-26"), "2.1 to 2.12");
+  // Clients of 2.0 declare outputs where this one does not look: they are declared to it where it does.
+  assert.equal(toldAll([], "buildbarn@2026-03-26"), "2.0 to 2.12");
 });
 
 test("a client that may be one of several is told what all of them go on with", () => {
