@@ -83,20 +83,19 @@ for (const cell of CELLS) {
     assert.equal(readFileSync(join(gate, "runs"), "utf8"), "runs\n", "the action ran once");
   });
 
-  test(`${name}: ends its build when one bridge is killed and comes back, and another is killed for good`, async (t) => {
+  test(`${name}: ends its build when one bridge is killed and another is stopped and comes back`, async (t) => {
     const { bazel, build, expected, replicas } = await prepare(t, cell);
-    const [first, second] = replicas.bridges as [BridgeProcess, BridgeProcess];
+    const [killed, restarted] = replicas.bridges as [BridgeProcess, BridgeProcess];
     const built = build(...TARGETS);
     await executions(built, replicas, 3);
-    await replicas.kill(first);
+    await replicas.kill(killed);
     await executions(built, replicas, 3);
-    await replicas.restart(first);
-    await executions(built, replicas, 3);
-    await replicas.kill(second);
+    await replicas.restart(restarted);
+    await executions(built, replicas, 1);
     const { code, output } = await built;
     assert.equal(code, 0, output);
     assert.deepEqual(comparable(bazel.outputs()), expected);
-    assert.ok((await first.callsBegun()) > 0, "the bridge that came back was used");
+    assert.ok((await restarted.callsBegun()) > 0, "the bridge that came back was used");
 
     await bazel.clean();
     const again = await build(...TARGETS);

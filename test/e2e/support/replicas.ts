@@ -39,8 +39,10 @@ export class Replicas {
     await bridge.kill();
   }
 
-  /** Brings one back that was killed, with nothing of what it knew. */
+  /** Stops one as an operator does, and brings it back, with nothing of what it knew. */
   async restart(bridge: BridgeProcess): Promise<void> {
+    this.gone.add(bridge);
+    await bridge.stop();
     await bridge.restart();
     this.gone.delete(bridge);
   }
