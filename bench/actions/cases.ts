@@ -47,12 +47,11 @@ const isSameCommand: Case["holds"] = (client, ran) =>
 const NEWEST: Form = { platform: "both", outputs: "paths" };
 const BUCK: Peers = { client: "buck2", server: "buildbarn@2026-03-26" };
 
-/** The names of the two cases that the others are compared with. */
-export const DIRECT = "direct";
+/** The case that the others are compared with. */
 export const RELAY = "relay";
 
 const direct: Case = {
-  ...{ name: DIRECT, title: "no bridge", peers: null, form: NEWEST, holds: same },
+  ...{ name: "direct", title: "no bridge", peers: null, form: NEWEST, holds: same },
 };
 
 const relay: Case = {

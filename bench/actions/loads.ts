@@ -5,7 +5,7 @@ import type { CallKind } from "./messages.ts";
 /**
  * What the bridge has seen before: nothing of the action (`cold`), nothing but its tree (`tree`), or all of it (`warm`).
  */
-export type State = "cold" | "tree" | "warm";
+type State = "cold" | "tree" | "warm";
 
 /** One row: actions of a case, in a state. */
 export interface Variant {

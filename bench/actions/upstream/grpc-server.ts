@@ -27,8 +27,14 @@ const HEAD = responseHead();
 const OK = trailerFields({ code: Status.OK, message: "" });
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Serves on a free port of 127.0.0.1, which it returns. */
-export async function serve(answer: Answer): Promise<number> {
+/** A server that is up, until it is closed and its clients are gone. */
+export interface Serving {
+  readonly port: number;
+  close(): void;
+}
+
+/** Serves on a free port of 127.0.0.1. */
+export async function serve(answer: Answer): Promise<Serving> {
   const counters = {
     ...{ in: 0, out: 0, connections: 0, connectionsTotal: 0, streams: 0, streamsTotal: 0 },
     ...{ resetsTotal: 0, protocolErrorsTotal: 0, floodsTotal: 0 },
@@ -52,7 +58,7 @@ export async function serve(answer: Answer): Promise<number> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return (server.address() as AddressInfo).port;
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
 function take(stream: Stream, path: string, answer: Answer): void {

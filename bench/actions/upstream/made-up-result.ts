@@ -6,8 +6,8 @@ import { encodeDigest } from "../../../src/wire/digest.ts";
 import { FieldWriter } from "../../../src/wire/field-writer.ts";
 
 const V2 = "build.bazel.remote.execution.v2";
-/** What is in every directory that a Command declares: the names of `COMPILED`, and what a compiler leaves beside them. */
-export const LEFT = ["a.d", "a.log", "a.o"];
+/** What is in every directory that a Command declares: outputs of a compiler, and what it leaves beside them. */
+const LEFT = ["a.d", "a.log", "a.o"];
 
 interface Stored {
   readonly digest: Digest;

@@ -12,7 +12,8 @@ const orders: Readonly<Record<string, () => unknown>> = {
   ran: () => (server.ran === null ? null : formatDigest(server.ran)),
 };
 
-console.log(await serve((path, request) => server.answer(path, request)));
+const { port } = await serve((path, request) => server.answer(path, request));
+console.log(port);
 for await (const line of createInterface(process.stdin)) {
   console.log(JSON.stringify(orders[line]?.() ?? null));
 }

@@ -19,6 +19,18 @@ test("a part of it is only printed, unless a file is named", () => {
   assert.equal(readFlags([...cores, "--loads", "upload", "--out", "x.md"])!.out, "x.md");
 });
 
+test("loads about actions are a part of it", () => {
+  const all = readFlags(cores)!;
+  assert.ok(all.actionLoads.length > 0);
+  const actions = readFlags([...cores, "--actions"])!;
+  assert.deepEqual([actions.loads, actions.actionLoads], [[], all.actionLoads]);
+  assert.equal(actions.out, "docs/benchmarks.md");
+  const some = readFlags([...cores, "--loads", "upload,execute-1", "--trees", "10,30"])!;
+  assert.deepEqual([some.loads.map(({ id }) => id), some.actionLoads], [["upload"], ["execute-1"]]);
+  assert.deepEqual(some.trees, [10, 30]);
+  assert.deepEqual(readFlags([...cores, "--targets", "nginx"])!.actionLoads, []);
+});
+
 test("other builds of the bridge have names", () => {
   const { bridges } = readFlags([...cores, "--bridge", "old=/build/old", "--bridge", "new=/build/new"])!;
   assert.deepEqual(
