@@ -110,7 +110,7 @@ async function runActions(flags: Flags, { generator }: Programs, dir: string): P
   const shared = { rounds, seconds, cores, core: cores.proxy, generator, dir };
   for await (const result of measureActions({ ...shared, builds, nodeFlags: nodeFlags(flags) }, loads)) {
     results.push(result);
-    console.log(`\n${result.load.title}\n${actionTable(result)}`);
+    console.log(`\n${result.load.title}\n${actionTable(result, rounds)}`);
   }
   return results;
 }

@@ -6,6 +6,7 @@ import {
   median,
   medianOf,
   type Outcome,
+  type Outcomes,
   proxyWasBottleneck,
   ratio,
   verdict,
@@ -62,15 +63,16 @@ export function loadTable(result: LoadResult, setting: Setting): string {
   const notes = [...result.outcomes].flatMap(([name, { failures }]) =>
     failures.map((reason) => `\n\nA run of ${name} was repeated: ${reason}`),
   );
-  const builds = setting.builds.flatMap((name) => {
-    const interval = cpuInterval(result, "bridge", name);
-    if (interval === undefined) return [];
-    const [mean, from, to] = [interval.mean, interval.from, interval.to].map((value) => value.toFixed(3));
-    return [
-      `\n\nCPU of bridge: ${mean} × ${name} (95 % interval ${from} to ${to}, ${setting.rounds} rounds)`,
-    ];
-  });
+  const builds = setting.builds.map((name) => buildNote(result, "bridge", name, setting.rounds));
   return figureTable(result, setting) + builds.join("") + notes.join("");
+}
+
+/** A paragraph that compares the CPU of a target with that of another build of it; nothing where either did not run often enough. */
+export function buildNote(result: Outcomes, target: string, other: string, rounds: number): string {
+  const interval = cpuInterval(result, target, other);
+  if (interval === undefined) return "";
+  const [mean, from, to] = [interval.mean, interval.from, interval.to].map((value) => value.toFixed(3));
+  return `\n\nCPU of ${target}: ${mean} × ${other} (95 % interval ${from} to ${to}, ${rounds} rounds)`;
 }
 
 function figureTable(result: LoadResult, setting: Setting): string {

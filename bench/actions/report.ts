@@ -1,6 +1,6 @@
 /** What rewriting costs, as tables. */
 import { cpuInterval, median, medianOf, type Outcome, ratio } from "../figures.ts";
-import type { Setting } from "../report.ts";
+import { buildNote, type Setting } from "../report.ts";
 import { percent, type Row, significant, table } from "../table.ts";
 import { RELAY, SMALL, TREES } from "./cases.ts";
 import type { Variant } from "./loads.ts";
@@ -10,14 +10,17 @@ import type { ActionResult, ActionSample } from "./runs.ts";
 const ENOUGH = 200;
 
 /** One load: a row for each variant, and what went wrong. */
-export function actionTable(result: ActionResult): string {
+export function actionTable(result: ActionResult, rounds: number): string {
   const { load, outcomes } = result;
   const trees = load.id.endsWith("tree");
   const rows = load.variants.map((variant) => row(result, variant, trees));
   const notes = [...outcomes].flatMap(([name, { failures }]) =>
     failures.map((reason) => `\n\nA run of "${name}" was repeated: ${reason}`),
   );
-  return table(head(trees), rows) + notes.join("");
+  const builds = load.variants
+    .filter(({ build }) => build !== null)
+    .map(({ name, build }) => buildNote(result, name.replace(` (${build})`, ""), name, rounds));
+  return table(head(trees), rows) + builds.join("") + notes.join("");
 }
 
 function head(trees: boolean): Row {
@@ -96,7 +99,7 @@ export function actionSection(results: readonly ActionResult[], setting: Setting
     const between = peers === null ? "" : ` (${peers.client} before ${peers.server})`;
     return `- ${name}: ${title}${between}`;
   });
-  const sections = results.map((result) => `### ${result.load.title}\n\n${actionTable(result)}\n`);
+  const sections = results.map((result) => `### ${result.load.title}\n\n${actionTable(result, rounds)}\n`);
   return `${HEADING}
 
 Written by \`npm run bench -- --actions\`; do not edit. ${date}, ${machine}, load average ${loadAverage.toFixed(1)} when it began.
