@@ -40,6 +40,10 @@ const LABELS: readonly (readonly [string, string])[] = [
   ],
   ["`side`", "`client` for connections from callers, `upstream` for those to the server behind the bridge"],
   ["`direction`", "`in` for received by the bridge, `out` for sent by it; TLS and TCP are not counted"],
+  [
+    "`what`",
+    "`unchanged` and `rewritten`: executions whose action was looked at, and whether another ran in its place; `found`: look-ups that hit the result of such another; `stored`: blobs that the bridge made and the server lacked; `repeated`: executions begun again as the server had lost those; `dropped`: results of a client before Bazel 6 that a read-only cache did not take",
+  ],
   ["`le`", `upper bound of a histogram's bucket in seconds: ${DURATION_BOUNDS.join(", ")}, +Inf`],
 ];
 
@@ -73,6 +77,8 @@ ${table(["label", "values"], LABELS)}\
   explains the messages.
 - **The way to the server:** \`rate(reapi_bridge_connect_failures_total[5m])\` is 0 in good times. \`reapi_bridge_queued_calls\` above 0
   for long means that the server allows fewer concurrent streams than its callers need.
+- **Actions that are rewritten:** \`rate(reapi_bridge_actions_total{what="rewritten"}[5m])\`. Each costs a question to the server, and at first reading the
+  action; \`unchanged\` ones cost the reading only. \`repeated\` above 0 for long means that the server loses blobs soon after they were stored.
 - **Memory:** \`reapi_bridge_budget_held_bytes / reapi_bridge_budget_limit_bytes\` near 1 means that slow readers hold all the bridge
   may buffer; everybody gets slower then. See \`--buffer-budget\`.
 - **Hostile or broken peers:** \`reapi_bridge_floods_total\` and \`reapi_bridge_protocol_errors_total\`, by side.

@@ -120,7 +120,9 @@ export class ActionRuns {
       lost = await stored(error);
       if (!lost) throw await running.failure(errorForClient(error, running.digests));
     }
-    if (lost) yield* again();
+    if (!lost) return;
+    scope.call.count("repeated");
+    yield* again();
   }
 
   private async forClient(operation: Buffer, running: RunningAction): Promise<Buffer> {

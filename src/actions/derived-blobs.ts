@@ -78,7 +78,7 @@ export class DerivedBlobs {
       if (again !== undefined && !this.made.has(key)) this.add((await again.make()).blobs);
     }
     const blobs = [...this.made.values()].filter(({ digest }) => keys.has(formatDigest(digest)));
-    if (blobs.length > 0) await writeMade(port, blobs);
+    if (blobs.length > 0) await writeMade(this.scope, blobs);
   }
 
   /** Gives back what the blobs were charged to the budget. */

@@ -53,6 +53,7 @@ export class Execute {
       new UpstreamError(Status.INTERNAL, "the upstream answered Execute with another action's operation");
     const running = this.runs.running(scope, prepared, tagged, another, action);
     if (prepared === null || prepared.made.length === 0) {
+      if (prepared !== null) call.count("unchanged");
       yield* this.runs.told(toTheEnd(forward(request), scope, this.runs.parts.manner), running);
       return;
     }
@@ -61,6 +62,7 @@ export class Execute {
       yield cached;
       return;
     }
+    call.count("rewritten");
     await storeMade(scope, prepared, false, () => this.runs.afresh(scope, prepared));
     const mapped = withMapped(request, ExecuteField, prepared, this.runs.parts.outputName);
     yield* this.runs.toldWithRetry(

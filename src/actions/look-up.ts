@@ -74,6 +74,7 @@ export class LookUps {
         ? null
         : await (early ?? this.mapped(request, scope, prepared));
     if (found !== null && "result" in found) {
+      call.count("found");
       yield await this.forClient(found.result, scope, false, async () => prepared);
       return;
     }

@@ -1,5 +1,5 @@
 /** Stores the blobs that the bridge makes, where the upstream lacks them. */
-import type { Blob, Upstream } from "../upstream/port.ts";
+import type { Blob } from "../upstream/port.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Digest, formatDigest } from "../wire/digest.ts";
 import { Status } from "../wire/status.ts";
@@ -30,16 +30,17 @@ export async function storeMade(
     wanted = made.filter(({ digest }) => keys.has(formatDigest(digest)));
   }
   await writeMade(
-    scope.port,
+    scope,
     wanted.map(({ digest, bytes }) => ({ digest, bytes: bytes! })),
   );
   return true;
 }
 
 /** Stores blobs. @throws UpstreamError that says which blob the upstream does not take, where it takes none. */
-export async function writeMade(port: Upstream, blobs: readonly Blob[]): Promise<void> {
+export async function writeMade({ port, call }: Scope, blobs: readonly Blob[]): Promise<void> {
   try {
     await port.writeBlobs(blobs);
+    call.count("stored", blobs.length);
   } catch (error) {
     if (!(error instanceof UpstreamError) || !REFUSALS.includes(error.code)) throw error;
     const message = `the upstream does not take the blob ${names(blobs)}, which the bridge made for it of the client's own: ${error.message}`;

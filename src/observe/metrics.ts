@@ -51,11 +51,28 @@ export interface BridgeCounters {
   budgetLimit: number;
 }
 
+/** What the bridge does about actions: each is a value of the label `what`. */
+export interface ActionCounters {
+  /** Executions of the client's own action, which was looked at. */
+  unchanged: number;
+  /** Executions of another action in place of the client's. */
+  rewritten: number;
+  /** Look-ups that found the result of another action. */
+  found: number;
+  /** Blobs made by the bridge that had to be stored. */
+  stored: number;
+  /** Executions begun again, as the upstream had lost what the bridge made. */
+  repeated: number;
+  /** Results that a client wrote to a cache that takes none, and that it was told are written (D52). */
+  dropped: number;
+}
+
 /** The counts of one moment, as plain data that can cross threads. */
 export interface MetricsSnapshot {
   readonly client: Readonly<SideCounters>;
   readonly upstream: Readonly<SideCounters>;
   readonly bridge: Readonly<BridgeCounters>;
+  readonly actions: Readonly<ActionCounters>;
   readonly calls: readonly CallSeries[];
 }
 
@@ -69,6 +86,14 @@ export class Metrics {
     connectFailuresTotal: 0,
     budgetHeld: 0,
     budgetLimit: 0,
+  };
+  readonly actions: ActionCounters = {
+    unchanged: 0,
+    rewritten: 0,
+    found: 0,
+    stored: 0,
+    repeated: 0,
+    dropped: 0,
   };
   private readonly calls = new CallTable();
 
@@ -87,6 +112,7 @@ export class Metrics {
       client: { ...this.client },
       upstream: { ...this.upstream },
       bridge: { ...this.bridge },
+      actions: { ...this.actions },
       calls: this.calls.snapshot(),
     };
   }
@@ -106,6 +132,7 @@ export function merge(snapshots: readonly MetricsSnapshot[]): MetricsSnapshot {
     client: sum(snapshots.map((s) => s.client)),
     upstream: sum(snapshots.map((s) => s.upstream)),
     bridge: sum(snapshots.map((s) => s.bridge)),
+    actions: sum(snapshots.map((s) => s.actions)),
     calls: CallTable.merge(snapshots.map((s) => s.calls)),
   };
 }

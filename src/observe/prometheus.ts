@@ -95,7 +95,7 @@ function processMetrics(): string {
 
 /** The counts as text in the Prometheus exposition format 0.0.4, with CPU time and memory of the process. */
 export function renderMetrics(snapshot: MetricsSnapshot): string {
-  const { client, upstream, bridge } = snapshot;
+  const { client, upstream, bridge, actions } = snapshot;
   const parts = [
     family("reapi_bridge_build_info", "gauge", "Always 1; its labels say what runs.", [
       [{ version: VERSION, node: process.version }, 1],
@@ -124,5 +124,14 @@ export function renderMetrics(snapshot: MetricsSnapshot): string {
   for (const [name, key, kind, help] of BRIDGE_METRICS) {
     parts.push(family(`reapi_bridge_${name}`, kind, help, [[{}, bridge[key]]]));
   }
+  const done = Object.entries(actions).map(([what, count]): Sample => [{ what }, count]);
+  parts.push(
+    family(
+      "reapi_bridge_actions_total",
+      "counter",
+      "What the bridge did about actions and their results.",
+      done,
+    ),
+  );
   return parts.join("") + processMetrics();
 }

@@ -6,6 +6,7 @@
  * request and the response of a call.
  */
 import type { Log } from "../observe/log.ts";
+import type { ActionCounters } from "../observe/metrics.ts";
 import type { Dialect, PeerFacts, Support } from "../peers/dialect.ts";
 import type { ApiWindow } from "../peers/version-rule.ts";
 import type { ElementId } from "../spec/ledger.ts";
@@ -66,6 +67,8 @@ export interface Call {
   /** The same for digests of one function, by its number (0 to tell by length), and for another instance by the client's name for it. */
   portFor(digestFunction: number, clientInstance?: string): Upstream;
   readonly log: Log;
+  /** Adds to a counter of `/metrics`. */
+  count(what: keyof ActionCounters, by?: number): void;
   /** What a feature remembers from the request for the response, by its id. */
   readonly scratch: Map<string, unknown>;
   /** What a hook holds beyond its message is charged to it. */

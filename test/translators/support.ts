@@ -89,6 +89,7 @@ export function call(method: string, port: MemoryUpstream = new MemoryUpstream()
     cancelled: new AbortController().signal,
     port,
     portFor: () => port,
+    count: () => {},
     log: createLog({ level: "silent", pretty: false }),
     scratch: new Map(),
     budget: { free: Number.POSITIVE_INFINITY, charge() {} },

@@ -74,6 +74,7 @@ export function hookCall(
     port: portOf({ instance, digestFunction: 0 }),
     portFor: (digestFunction, other = instance) => portOf({ instance: other, digestFunction }),
     log,
+    count: (what, by = 1) => opened.count(what, by),
     scratch: new Map(),
     budget,
     close() {

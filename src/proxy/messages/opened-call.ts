@@ -3,6 +3,7 @@ import { type Field, listSize } from "../../http2/hpack/field.ts";
 import type { Stream } from "../../http2/stream.ts";
 import type { Lane } from "../../observe/call-table.ts";
 import type { Log } from "../../observe/log.ts";
+import type { ActionCounters } from "../../observe/metrics.ts";
 import { Status } from "../../wire/status.ts";
 import type { Core } from "../core.ts";
 import type { Links } from "../links.ts";
@@ -83,6 +84,11 @@ export class OpenedCall {
   /** Where its calls go, for people and as a key. */
   get upstreamName(): string {
     return this.upstream.display;
+  }
+
+  /** Adds to a counter of what is done about actions. */
+  count(what: keyof ActionCounters, by: number): void {
+    this.core.metrics.actions[what] += by;
   }
 
   get log(): Log {

@@ -54,7 +54,8 @@ export async function answerGiven(
   })();
 }
 
-function tell(server: Dialect, { log, upstream }: Call, reason: string): void {
+function tell(server: Dialect, { log, upstream, count }: Call, reason: string): void {
+  count("dropped");
   if (told.has(server)) return;
   told.add(server);
   log.warn(

@@ -113,6 +113,7 @@ test("the names of all metrics", () => {
     "reapi_bridge_connect_failures_total counter",
     "reapi_bridge_budget_held_bytes gauge",
     "reapi_bridge_budget_limit_bytes gauge",
+    "reapi_bridge_actions_total counter",
     "process_cpu_seconds_total counter",
     "process_resident_memory_bytes gauge",
     "process_start_time_seconds gauge",
