@@ -107,7 +107,8 @@ export class OwnCall implements WaitingCall {
 
   /** Ends the call, whatever it is doing, and drops what was not read. Whoever does not read `messages` to the end must call it. */
   cancel(): void {
-    this.fail(new CallError(Status.CANCELLED, "the bridge needs the answer no more"));
+    // Calls that have ended are cancelled all the same, and an error is dear: it takes its stack along.
+    if (!this.over) this.fail(new CallError(Status.CANCELLED, "the bridge needs the answer no more"));
     this.stream.close();
   }
 
