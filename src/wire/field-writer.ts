@@ -20,6 +20,7 @@ const MAX_PIECES = 1 << 20;
 const COPY_BELOW = 256;
 
 const SCRATCH_BYTES = 512;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Collects the fields of one message in any order. {@link finish} returns them by ascending number, fields of equal number in the order
@@ -33,7 +34,7 @@ export class FieldWriter {
   private readonly maxPieces: number;
   private sorted = true;
   private length = 0;
-  private scratch = Buffer.alloc(0);
+  private scratch: Buffer = NOTHING;
   private used = 0;
 
   /** `maxPieces` bounds memory: runs of adjacent fields count as one piece. */
@@ -114,7 +115,8 @@ export class FieldWriter {
 
   private reserve(bytes: number): number {
     if (this.scratch.length - this.used < bytes) {
-      this.scratch = Buffer.allocUnsafeSlow(Math.max(bytes, SCRATCH_BYTES, 2 * this.scratch.length));
+      // Out of Node's pool, as long as it is short: most messages are, and memory of their own costs more than they do.
+      this.scratch = Buffer.allocUnsafe(Math.max(bytes, SCRATCH_BYTES, 2 * this.scratch.length));
       this.used = 0;
     }
     return this.used;
