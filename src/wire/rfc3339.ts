@@ -22,8 +22,8 @@ export function parseRfc3339(text: string): bigint | null {
   if (parts === null) return null;
   const [, date, time, fraction = "", sign, hours = "0", minutes = "0"] = parts;
   const local = new Date(`${date}T${time}Z`);
-  // Dates that do not exist are taken for later ones.
-  if (Number.isNaN(local.getTime()) || local.toISOString().slice(0, 19) !== `${date}T${time}`) return null;
+  // A day that the month does not have, and the hour 24, are taken for those of the next day.
+  if (local.getUTCDate() !== Number(date!.slice(8))) return null;
   const offset = (sign === "-" ? -60_000 : 60_000) * (Number(hours) * 60 + Number(minutes));
   return BigInt(local.getTime() - offset) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
 }
