@@ -60,12 +60,17 @@ export class ActionRuns {
     const { route } = scope.call;
     const { missing } = this.parts.manner;
     const isOther = prepared !== null && !sameDigest(prepared.action, prepared.mapped);
+    let digests: ReadonlyMap<string, Digest> | null = prepared === null ? NONE : null;
     return {
       scope,
       tag: this.parts.tags ? { ...(route !== null && { route }), execution } : null,
       replaced: isOther ? { client: prepared.action, mapped: prepared.mapped } : null,
       trusted: execution.plan === this.parts.plan,
-      digests: prepared === null ? NONE : clientDigests(prepared),
+      // Few executions fail, and trees have many.
+      get digests() {
+        digests ??= clientDigests(prepared!);
+        return digests;
+      },
       given: () => this.givenOf(scope, prepared, action),
       failure: async (error) => (missing === "searched" ? withMissing(error, scope, action) : error),
       told: (operation) => this.keep(scope, prepared, operation),

@@ -22,7 +22,7 @@ export async function findMissing(session: Session, digests: readonly Digest[]):
         missing.add(formatDigest(digest));
     }
   }
-  return digests.filter((digest) => missing.has(formatDigest(digest)));
+  return missing.size === 0 ? [] : digests.filter((digest) => missing.has(formatDigest(digest)));
 }
 
 function readMissing(response: Buffer): Digest[] {
