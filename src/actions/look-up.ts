@@ -34,6 +34,13 @@ type Outcome = { readonly result: Buffer } | { readonly error: unknown };
 export class LookUps {
   private readonly parts: LookUpParts;
   private readonly touched = new WeakMap<Prepared, number>();
+  /**
+   * Whether the next action that nobody remembers is expected to have no entry of its own, as the last one had none: then it is prepared while it is
+   * looked up. What was begun for nothing is cut off with the call, and many servers drop the connection of a peer that resets most of its streams.
+   */
+  private expectsMiss = true;
+  /** Remembered actions that had an entry of their own when they were last looked up. */
+  private readonly ownEntries = new WeakSet<Prepared>();
 
   constructor(parts: LookUpParts) {
     this.parts = parts;
@@ -54,21 +61,23 @@ export class LookUps {
     }
     const scope = new Scope(call, numberIn(request, LookUpField.digestFunction), action);
     const known = this.parts.maps ? this.parts.preparer.remembered(scope, action) : null;
-    const early = known !== null && isMapped(known) ? this.mapped(request, scope, known) : null;
-    const preparing = this.parts.maps ? this.prepare(scope, action) : null;
+    const ahead = known === null ? this.expectsMiss : !this.ownEntries.has(known);
+    const early = ahead && known !== null && isMapped(known) ? this.mapped(request, scope, known) : null;
+    const preparing = ahead && this.parts.maps ? this.prepare(scope, action) : null;
     // Where the answer does not wait for it, nobody hears how it ends.
     preparing?.catch(() => {});
-    const kept = this.parts.aliases?.get(scope, action) ?? null;
+    const kept = ahead ? this.kept(scope, action) : null;
     kept?.catch(() => {});
     const direct = await outcomeOf(only(forward(request)));
+    this.learn(known, "result" in direct);
     if ("result" in direct) {
-      const prepared = async () => (preparing === null ? this.prepare(scope, action) : preparing);
+      const prepared = async () => preparing ?? this.prepare(scope, action);
       // Only what was remembered is looked at here: a client's entry need not wait for the store.
       const foreign = known === null ? this.parts.maps : isMapped(known);
       yield await this.forClient(direct.result, scope, foreign, prepared);
       return;
     }
-    const prepared = (await preparing) ?? null;
+    const prepared = this.parts.maps ? await (preparing ?? this.prepare(scope, action)) : null;
     const found =
       prepared === null || !isMapped(prepared)
         ? null
@@ -78,7 +87,7 @@ export class LookUps {
       yield await this.forClient(found.result, scope, false, async () => prepared);
       return;
     }
-    const alias = prepared?.doNotCache === true ? null : await kept;
+    const alias = prepared?.doNotCache === true ? null : await (kept ?? this.kept(scope, action));
     if (alias === null) throw direct.error;
     yield await this.forClient(alias, scope, true, async () => prepared);
   }
@@ -92,6 +101,18 @@ export class LookUps {
       const source = { scope, foreign: this.parts.maps, given: async () => (await prepare())?.given ?? null };
       yield joined(await this.parts.hooks.edit(result, source), result);
     }
+  }
+
+  /** Takes note of whether an action had an entry of its own. */
+  private learn(known: Prepared | null, had: boolean): void {
+    if (known === null) this.expectsMiss = !had;
+    else if (had) this.ownEntries.add(known);
+    else this.ownEntries.delete(known);
+  }
+
+  /** The result kept under a key of the bridge's own; null where none is, or nobody wants that. */
+  private kept(scope: Scope, action: Digest): Promise<Buffer | null> | null {
+    return this.parts.aliases?.get(scope, action) ?? null;
   }
 
   /** The action prepared; null where it cannot be: a look-up does not fail for that. */

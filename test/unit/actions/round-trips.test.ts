@@ -14,6 +14,7 @@ import { engineOf, execute, Farm, key, lookUp, type MessageDigest, V2 } from "./
 class DistantFarm extends Farm {
   /** Round trips that somebody waited for. */
   trips = 0;
+  lookUps = 0;
   private waiting: (() => void)[] = [];
   private isUnderWay = false;
 
@@ -52,6 +53,7 @@ class DistantFarm extends Farm {
   }
 
   override async getActionResult(...args: Parameters<MemoryUpstream["getActionResult"]>) {
+    this.lookUps++;
     await this.travel();
     return super.getActionResult(...args);
   }
@@ -134,6 +136,45 @@ test("a look-up that finds the client's own entry does not wait for the store", 
   farm.actionResults.set(key(action), codec().encode(`${V2}.ActionResult`, { exitCode: 4 }));
   const { trips } = await farm.during(() => lookUp(engineOf(platformOnly), farm, action));
   assert.equal(trips, 1);
+});
+
+test("where clients find entries of their own, nothing is read for each in vain; a miss after that waits once, and no longer", async () => {
+  const farm = new DistantFarm();
+  const engine = engineOf(platformOnly);
+  const own = (name: string): MessageDigest => {
+    const action = actionWith(farm, { arguments: [name], platform });
+    farm.actionResults.set(key(action), codec().encode(`${V2}.ActionResult`, { exitCode: 4 }));
+    return action;
+  };
+  await lookUp(engine, farm, own("first"));
+  // Here nobody cuts off what was begun for it.
+  for (let i = 0; i < 10; i++) await turn();
+  for (let i = 0; i < 5; i++) {
+    const next = await farm.during(() => lookUp(engine, farm, own(`${i}`)));
+    assert.deepEqual(next, { reads: 0, blobs: 0, finds: 0, writes: 0, trips: 1 });
+  }
+  for (const trips of [4, 3]) {
+    const missing = actionWith(farm, { arguments: [`missing ${trips}`], platform });
+    const miss = await farm.during(() => assert.rejects(lookUp(engine, farm, missing)));
+    assert.deepEqual(miss, { reads: 2, blobs: 2, finds: 0, writes: 0, trips });
+  }
+});
+
+test("an action whose own entry was there is looked up under that key alone, until it is gone", async () => {
+  const farm = new DistantFarm();
+  const engine = engineOf(platformOnly);
+  const action = actionWith(farm, { arguments: ["a"], platform });
+  await built(farm, platformOnly, action);
+  const asks = async (): Promise<number> => {
+    const before = farm.lookUps;
+    await lookUp(engine, farm, action);
+    return farm.lookUps - before;
+  };
+  assert.deepEqual([await asks(), await asks()], [2, 2]);
+  farm.actionResults.set(key(action), codec().encode(`${V2}.ActionResult`, { exitCode: 4 }));
+  assert.deepEqual([await asks(), await asks()], [2, 1]);
+  farm.actionResults.delete(key(action));
+  assert.deepEqual([await asks(), (await farm.during(asks)).trips], [2, 1]);
 });
 
 /** Takes the files called `a` away: every directory of the tree below is rewritten. */
