@@ -7,7 +7,7 @@ import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
 import { digestOf } from "../../src/wire/hasher.ts";
 import type { MemoryUpstream } from "../support/memory-upstream.ts";
 
-export const V2 = "build.bazel.remote.execution.v2";
+const V2 = "build.bazel.remote.execution.v2";
 
 export type Command = Draft<Messages[`${typeof V2}.Command`]>;
 export type Result = Draft<Messages[`${typeof V2}.ActionResult`]>;
@@ -25,7 +25,7 @@ export function inMessage({ hash, sizeBytes }: Digest): { hash: string; sizeByte
 }
 
 /** The Tree of a shape. */
-export function treeOf(shape: Shape): Buffer {
+function treeOf(shape: Shape): Buffer {
   const stored = new Map<string, Buffer>();
   const directory = (inner: Shape): Buffer => {
     const entries = Object.entries(inner).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

@@ -56,9 +56,10 @@ test("claims about what does not exist name where they come from", () => {
     message: 'buildfarm@2.15: there is no feature called output-path; did you mean "output-paths"?',
   });
   assert.throws(() => resolveDialect(facts(claim({ reads: [] })), TRANSLATORS), {
-    message: "buildfarm@2.15: output-paths needs a form to read and to write; its forms are lists, paths",
+    message:
+      "buildfarm@2.15: output-paths needs a form to read and to write; its forms are lists, paths, each",
   });
   assert.throws(() => resolveDialect(facts(claim({ reads: ["files"] })), TRANSLATORS), {
-    message: "buildfarm@2.15: output-paths has no form called files; its forms are lists, paths",
+    message: "buildfarm@2.15: output-paths has no form called files; its forms are lists, paths, each",
   });
 });
