@@ -3,10 +3,11 @@
  * a client's is ever shadowed, and a look-up finds it although the client's Action cannot be read any more. What is kept is in the client's form.
  */
 import type { Call } from "../translators/translator.ts";
+import { UpdateField } from "../translators/update-request.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Digest, encodeDigest, formatDigest } from "../wire/digest.ts";
 import { FieldWriter } from "../wire/field-writer.ts";
-import { lookUpRequest, UpdateField } from "./requests.ts";
+import { lookUpRequest } from "./requests.ts";
 import type { Scope } from "./scope.ts";
 import { isTold } from "./status-of.ts";
 
@@ -43,7 +44,7 @@ export class Aliases {
       const digest = scope.hash(bytes);
       await scope.port.writeBlobs([{ digest, bytes }, empty(scope)]);
       const out = new FieldWriter();
-      out.bytes(UpdateField.action, encodeDigest(digest));
+      out.bytes(UpdateField.actionDigest, encodeDigest(digest));
       out.bytes(UpdateField.result, result);
       await scope.port.updateActionResult(out.toBuffer());
     } catch (error) {

@@ -1,15 +1,16 @@
 /** GetActionResult where another action may have run in place of the client's (R4, K4). */
 import type { Call } from "../translators/translator.ts";
+import { UpdateField } from "../translators/update-request.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Digest } from "../wire/digest.ts";
+import { digestIn, numberIn, sameDigest } from "../wire/fields.ts";
 import { joined, rewriteMessage } from "../wire/rewrite.ts";
 import { Status } from "../wire/status.ts";
 import { Walker } from "../wire/walker.ts";
 import type { Aliases } from "./aliases.ts";
-import { digestIn, numberIn, sameDigest } from "./fields.ts";
 import { noteWishes } from "./inline-wishes.ts";
 import type { Prepared, Preparer } from "./prepare.ts";
-import { type Forward, LookUpField, type OutputName, UpdateField, withMapped } from "./requests.ts";
+import { type Forward, LookUpField, type OutputName, withMapped } from "./requests.ts";
 import type { ResultHooks } from "./result-hooks.ts";
 import { Scope } from "./scope.ts";
 import { isTold } from "./status-of.ts";

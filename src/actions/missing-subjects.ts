@@ -1,5 +1,6 @@
 /** What violations say of the bridge's own blobs, in the client's digests (R3, D07). */
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import { isPacked } from "../wire/any.ts";
 import { type Digest, formatDigest } from "../wire/digest.ts";
 import type { FieldWriter } from "../wire/field-writer.ts";
 import { rewriteField, rewriteMessage } from "../wire/rewrite.ts";
@@ -25,7 +26,7 @@ export function statusForClient(
   if (digests.size === 0) return null;
   return rewriteMessage(new Fields(status), (field, out) => {
     if (field.number !== Numbers.details || field.wireType !== WireType.LEN) return "keep";
-    if (!isPreconditionFailure(field.enter())) return "keep";
+    if (!isPacked(field.enter(), PRECONDITION_FAILURE)) return "keep";
     return rewriteField(field, out, (part, any) =>
       isAt(part, Numbers.value) ? rewriteField(part, any, violations(digests)) : "keep",
     );
@@ -70,14 +71,6 @@ function subjectForClient(subject: string, digests: ReadonlyMap<string, Digest>)
   if (parts[0] !== "blobs" || parts.length < 3) return subject;
   const digest = digests.get(parts.slice(-2).join("/"));
   return digest === undefined ? subject : [...parts.slice(0, -2), formatDigest(digest)].join("/");
-}
-
-function isPreconditionFailure(any: Walker): boolean {
-  while (any.next()) {
-    if (any.number === 1 && any.wireType === WireType.LEN)
-      return any.text().endsWith(`/${PRECONDITION_FAILURE}`);
-  }
-  return false;
 }
 
 function isAt({ number, wireType }: Walker, wanted: number): boolean {

@@ -1,5 +1,6 @@
 /** Edits a message inside of others. */
 import type { Edit } from "../translators/translator.ts";
+import { isPacked } from "../wire/any.ts";
 import { rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 
@@ -29,18 +30,11 @@ export async function editField(
   });
 }
 
-/** Edits what a `google.protobuf.Any` holds, if it is of this type (`/package.Message`). */
+/** Edits what a `google.protobuf.Any` holds, if it is of this type (`package.Message`). */
 export async function editAny(
   any: Buffer,
   type: string,
   edit: (value: Buffer) => Edit | Promise<Edit>,
 ): Promise<Edit> {
-  return typeOf(any).endsWith(type) ? editField(any, 2, edit) : null;
-}
-
-function typeOf(any: Buffer): string {
-  let typeUrl = "";
-  const field = new Walker(any);
-  while (field.next()) if (field.number === 1 && field.wireType === WireType.LEN) typeUrl = field.text();
-  return typeUrl;
+  return isPacked(new Walker(any), type) ? editField(any, 2, edit) : null;
 }

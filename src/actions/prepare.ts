@@ -2,8 +2,8 @@
 import type { BridgeError } from "../spec/bridge-error.ts";
 import type { ActionMessages } from "../translators/translator.ts";
 import { type Digest, formatDigest } from "../wire/digest.ts";
+import { digestIn, numberIn, sameDigest, withDigests } from "../wire/fields.ts";
 import { joined } from "../wire/rewrite.ts";
-import { digestIn, numberIn, sameDigest, withDigests } from "./fields.ts";
 import { InputTrees, type MadeBlob } from "./input-tree.ts";
 import { makeDirectories } from "./make-directories.ts";
 import type { Memory } from "./memory.ts";

@@ -34,9 +34,6 @@ export const LookUpField = {
   unlessChanged: 1001,
 } as const;
 
-/** Field numbers of UpdateActionResultRequest. */
-export const UpdateField = { action: 2, result: 3, digestFunction: 5 } as const;
-
 /** The request for what runs in place of the client's Action; all else is as the client wants it. */
 export function withMapped(
   request: Buffer,

@@ -3,18 +3,18 @@ import type { ActionMessages, Edit } from "../translators/translator.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Digest, encodeDigest, formatDigest, readDigest } from "../wire/digest.ts";
 import type { FieldWriter } from "../wire/field-writer.ts";
+import { bytesIn, numberIn } from "../wire/fields.ts";
 import { type OperationTag, tagOperation } from "../wire/operation-name.ts";
 import { joined, rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
-import { bytesIn, numberIn } from "./fields.ts";
 import { statusForClient } from "./missing-subjects.ts";
 import { editAny, editField } from "./nested-edit.ts";
 import type { ResultHooks } from "./result-hooks.ts";
 import type { Scope } from "./scope.ts";
 import { statusOf } from "./status-of.ts";
 
-const METADATA_TYPE = "/build.bazel.remote.execution.v2.ExecuteOperationMetadata";
-const RESPONSE_TYPE = "/build.bazel.remote.execution.v2.ExecuteResponse";
+const METADATA_TYPE = "build.bazel.remote.execution.v2.ExecuteOperationMetadata";
+const RESPONSE_TYPE = "build.bazel.remote.execution.v2.ExecuteResponse";
 
 /** Field numbers of Operation, ExecuteOperationMetadata and ExecuteResponse. */
 const OperationField = { name: 1, metadata: 2, done: 3, error: 4, response: 5 } as const;

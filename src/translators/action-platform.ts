@@ -1,4 +1,5 @@
-import { ActionField, CommandField, messageIn, withPayloads } from "./action-messages.ts";
+import { messageIn, withPayloads } from "../wire/fields.ts";
+import { ActionField, CommandField } from "./action-messages.ts";
 import { assumed, byLevel, pass } from "./declare.ts";
 import { of } from "./names.ts";
 import type { ActionEdit, ActionMessages, Edit, Pair, Translator } from "./translator.ts";

@@ -1,13 +1,6 @@
+import { messageIn, payloadsOf, textIn, withPayloads } from "../wire/fields.ts";
 import { Walker, WireType } from "../wire/walker.ts";
-import {
-  ActionField,
-  CommandField,
-  messageIn,
-  payloadsOf,
-  quoted,
-  textIn,
-  withPayloads,
-} from "./action-messages.ts";
+import { ActionField, CommandField, quoted } from "./action-messages.ts";
 import { assumed, pass } from "./declare.ts";
 import { fromInputRoot, fromWorkingDirectory } from "./input-root-paths.ts";
 import { of } from "./names.ts";

@@ -1,5 +1,7 @@
 /** The outputs that a Command declares, and where their paths lead. */
-import { CommandField, OUTPUT_LISTS, sortedTexts, textIn, textsOf, withPayloads } from "./action-messages.ts";
+
+import { textIn, textsOf, withPayloads } from "../wire/fields.ts";
+import { CommandField, OUTPUT_LISTS, sortedTexts } from "./action-messages.ts";
 import type { Edit, Pair } from "./translator.ts";
 
 /** The paths in the lists of a Command, each in its order. */

@@ -1,9 +1,9 @@
 import type { PeerFacts, Support } from "../peers/dialect.ts";
 import { knows } from "../spec/ledger.ts";
+import { isPacked } from "../wire/any.ts";
 import { rewriteField, rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 import { WireError } from "../wire/wire-error.ts";
-import { isPacked } from "./any.ts";
 import { assumed, pass } from "./declare.ts";
 import { EXECUTE, GET_ACTION_RESULT, GET_OPERATION, WAIT_EXECUTION, WAIT_OPERATION } from "./methods.ts";
 import { of } from "./names.ts";

@@ -1,3 +1,4 @@
+import { isPacked } from "../wire/any.ts";
 import type { FieldWriter } from "../wire/field-writer.ts";
 import { rewriteField, rewriteMessage } from "../wire/rewrite.ts";
 import { Walker as Fields, type Walker, WireType } from "../wire/walker.ts";
@@ -7,7 +8,7 @@ import { of } from "./names.ts";
 import type { Step, Translator } from "./translator.ts";
 
 const SHOWN = "stages are shown to people; the end of an operation is what counts";
-const TYPE = "/build.bazel.remote.execution.v2.ExecuteOperationMetadata";
+const TYPE = "build.bazel.remote.execution.v2.ExecuteOperationMetadata";
 
 /** Field numbers: Operation.metadata, the value of that Any, ExecuteOperationMetadata.stage. */
 const METADATA = 2;
@@ -73,7 +74,7 @@ async function* onlyForward(messages: AsyncIterable<Buffer>): AsyncGenerator<rea
   };
   for await (const message of messages) {
     const edited = rewriteMessage(new Fields(message), (field, out) => {
-      if (field.number !== METADATA || field.wireType !== WireType.LEN || !isOfExecution(field.enter()))
+      if (field.number !== METADATA || field.wireType !== WireType.LEN || !isPacked(field.enter(), TYPE))
         return "keep";
       return rewriteField(field, out, (part, any) =>
         part.number === VALUE && part.wireType === WireType.LEN ? rewriteField(part, any, visit) : "keep",
@@ -81,9 +82,4 @@ async function* onlyForward(messages: AsyncIterable<Buffer>): AsyncGenerator<rea
     });
     yield edited ?? [message];
   }
-}
-
-function isOfExecution(any: Walker): boolean {
-  while (any.next()) if (any.number === 1 && any.wireType === WireType.LEN) return any.text().endsWith(TYPE);
-  return false;
 }

@@ -1,14 +1,5 @@
-import {
-  CommandField,
-  isSet,
-  OUTPUT_LIST_NAMES,
-  OUTPUT_LISTS,
-  quoted,
-  sortedTexts,
-  textIn,
-  textsOf,
-  withPayloads,
-} from "./action-messages.ts";
+import { isSet, textIn, textsOf, withPayloads } from "../wire/fields.ts";
+import { CommandField, OUTPUT_LIST_NAMES, OUTPUT_LISTS, quoted, sortedTexts } from "./action-messages.ts";
 import { assumed, byLevel, pass } from "./declare.ts";
 import { fromInputRoot, fromWorkingDirectory } from "./input-root-paths.ts";
 import { of } from "./names.ts";

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
-import { CommandField, OUTPUT_LISTS, sortedTexts, textIn, textsOf } from "./action-messages.ts";
+import { textIn, textsOf } from "../wire/fields.ts";
+import { CommandField, OUTPUT_LISTS, sortedTexts } from "./action-messages.ts";
 import { assumed, byLevel, pass } from "./declare.ts";
 import { fromInputRoot } from "./input-root-paths.ts";
 import type { ActionEdit, ActionMessages, Pair, Translator } from "./translator.ts";

@@ -1,7 +1,8 @@
 /** Outputs of an ActionResult under other paths. */
+
+import { textIn } from "../wire/fields.ts";
 import { rewriteField, rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
-import { textIn } from "./action-messages.ts";
 import { Outputs } from "./output-links.ts";
 import type { Edit } from "./translator.ts";
 

@@ -1,6 +1,7 @@
 import type { Evidence, PeerFacts, Support } from "../peers/dialect.ts";
 import { knows } from "../spec/ledger.ts";
-import { ActionField, CommandField, messageIn, quoted, withPayloads } from "./action-messages.ts";
+import { messageIn, withPayloads } from "../wire/fields.ts";
+import { ActionField, CommandField, quoted } from "./action-messages.ts";
 import { assumed, pass } from "./declare.ts";
 import { of } from "./names.ts";
 import { type Property, propertiesOf, withProperties } from "./platform-properties.ts";

@@ -1,7 +1,8 @@
 /** The properties of a Platform, where they lie. */
+
+import { payloadsOf, withPayloads } from "../wire/fields.ts";
 import { joined, rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
-import { payloadsOf, withPayloads } from "./action-messages.ts";
 
 /** Field numbers of Platform and of its properties. */
 const PROPERTIES = 1;

@@ -1,7 +1,8 @@
 /** ExecuteResponse.message (D49), for clients from before it. */
+
+import { isPacked } from "../wire/any.ts";
 import { rewriteField, rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
-import { isPacked } from "./any.ts";
 import type { Edit } from "./translator.ts";
 
 const TYPE = "build.bazel.remote.execution.v2.ExecuteResponse";

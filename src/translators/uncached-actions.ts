@@ -1,4 +1,5 @@
-import { ActionField, isSet, payloadsOf, withPayloads } from "./action-messages.ts";
+import { isSet, payloadsOf, withPayloads } from "../wire/fields.ts";
+import { ActionField } from "./action-messages.ts";
 import { assumed, byLevel, pass } from "./declare.ts";
 import { of } from "./names.ts";
 import type { ActionEdit, ActionInputs, ActionMessages, Translator } from "./translator.ts";

@@ -36,11 +36,11 @@ export function translate(
     const call = hookCall(opened, context, instance);
     try {
       const answer = first === null ? null : await answerOf(plan, pair, first, requests, call);
+      const served = { opened, plan, pair, call, edit: respond };
       if (answer === null && plan.engine !== null) {
-        const { engine } = plan;
-        await serve(opened, plan, pair, chained(first, requests), call, respond, engine);
+        await serve(served, chained(first, requests), plan.engine);
       } else if (answer === null) {
-        await forward(opened, plan, pair, chained(first, requests), call, respond);
+        await forward(served, chained(first, requests));
       } else {
         for await (const message of answer) {
           await opened.respond(
@@ -77,22 +77,25 @@ async function* chained(first: Buffer | null, rest: AsyncIterable<Buffer>): Asyn
   yield* rest;
 }
 
-async function forward(
-  opened: OpenedCall,
-  plan: MethodPlan,
-  pair: Pair,
-  requests: AsyncIterable<Buffer>,
-  call: HookCall,
-  edit: ResponseEdit,
-): Promise<void> {
+/** A call, and what is done to its messages. */
+interface Served {
+  readonly opened: OpenedCall;
+  readonly plan: MethodPlan;
+  readonly pair: Pair;
+  readonly call: HookCall;
+  readonly edit: ResponseEdit;
+}
+
+async function forward(served: Served, requests: AsyncIterable<Buffer>): Promise<void> {
+  const { opened } = served;
   const upstream = opened.call(opened.method);
   let failure: { readonly error: unknown } | null = null;
-  const sent = send(plan, pair, requests, upstream, call).catch((error: unknown) => {
+  const sent = send(served, requests, upstream).catch((error: unknown) => {
     failure = { error };
     upstream.cancel();
   });
   try {
-    await receive(opened, plan, pair, upstream, call, edit);
+    await receive(served, upstream);
   } catch (error) {
     // A hook that refused the request has ended the upstream's answer as well.
     throw failure === null ? error : (failure as { error: unknown }).error;
@@ -101,15 +104,8 @@ async function forward(
 }
 
 /** Has the engine serve a call with one request. What it forwards goes to the upstream, whose metadata and trailers go to the client. */
-async function serve(
-  opened: OpenedCall,
-  plan: MethodPlan,
-  pair: Pair,
-  requests: AsyncIterable<Buffer>,
-  call: HookCall,
-  edit: ResponseEdit,
-  engine: EngineCall,
-): Promise<void> {
+async function serve(served: Served, requests: AsyncIterable<Buffer>, engine: EngineCall): Promise<void> {
+  const { opened, plan, pair, call, edit } = served;
   const request = await editRequest(plan, await sole(requests), call);
   let trailers: readonly Field[] = [];
   const forward = async function* (message: Buffer): AsyncGenerator<Buffer> {
@@ -146,11 +142,9 @@ function passHead(opened: OpenedCall, upstream: OwnCall): void {
 }
 
 async function send(
-  plan: MethodPlan,
-  pair: Pair,
+  { plan, pair, call }: Served,
   requests: AsyncIterable<Buffer>,
   upstream: OwnCall,
-  call: HookCall,
 ): Promise<void> {
   let messages = edited(requests, (message, first) => editRequest(plan, message, call, first));
   for (const { request } of plan.streams) {
@@ -161,14 +155,7 @@ async function send(
 }
 
 /** Passes the answer on: metadata, messages as `edit` makes them, and trailers. */
-async function receive(
-  opened: OpenedCall,
-  plan: MethodPlan,
-  pair: Pair,
-  upstream: OwnCall,
-  call: HookCall,
-  edit: ResponseEdit,
-): Promise<void> {
+async function receive({ opened, plan, pair, call, edit }: Served, upstream: OwnCall): Promise<void> {
   passHead(opened, upstream);
   let messages: AsyncIterable<Buffer> = upstream.messages();
   for (const { response } of plan.streams.toReversed()) {

@@ -7,17 +7,7 @@ import { codec } from "../../../src/spec/codec.ts";
 import type { ContentHooks } from "../../../src/translators/translator.ts";
 import { type Digest, formatDigest } from "../../../src/wire/digest.ts";
 import { digestOf, encode, folders, paths } from "../tree/support.ts";
-import { engineOf, execute, Farm, key, lookUp, V2 } from "./support.ts";
-
-/** Takes the files called `a` away. */
-const withoutA: ContentHooks = {
-  directory(directory) {
-    const read = codec().decode(`${V2}.Directory`, directory);
-    const files = read.files.filter(({ name }) => name !== "a");
-    if (files.length === read.files.length) return null;
-    return [codec().encode(`${V2}.Directory`, { ...read, files })];
-  },
-};
+import { engineOf, execute, Farm, key, lookUp, V2, withoutA } from "./support.ts";
 
 /** The input root of the last action that ran. */
 function rootOf(farm: Farm): Buffer {

@@ -8,7 +8,7 @@ import type { ContentHooks } from "../../../src/translators/translator.ts";
 import type { MemoryUpstream } from "../../support/memory-upstream.ts";
 import { client, plan, server } from "../../translators/support.ts";
 import { encode, type Folder } from "../tree/support.ts";
-import { engineOf, execute, Farm, key, lookUp, type MessageDigest, V2 } from "./support.ts";
+import { engineOf, execute, Farm, key, lookUp, type MessageDigest, V2, withoutA } from "./support.ts";
 
 /** An upstream that is a round trip away: what is asked of it at the same time is answered at the same time. */
 class DistantFarm extends Farm {
@@ -176,16 +176,6 @@ test("an action whose own entry was there is looked up under that key alone, unt
   farm.actionResults.delete(key(action));
   assert.deepEqual([await asks(), (await farm.during(asks)).trips], [2, 1]);
 });
-
-/** Takes the files called `a` away: every directory of the tree below is rewritten. */
-const withoutA: ContentHooks = {
-  directory(directory) {
-    const read = codec().decode(`${V2}.Directory`, directory);
-    const files = read.files.filter(({ name }) => name !== "a");
-    if (files.length === read.files.length) return null;
-    return [codec().encode(`${V2}.Directory`, { ...read, files })];
-  },
-};
 
 /** So many directories of ten files, ten in each, no two alike. */
 function tree(count: number): Folder {

@@ -247,3 +247,13 @@ export const seven: ContentHooks = {
     return result.equals(edited) ? null : [edited];
   },
 };
+
+/** Takes the files called `a` away: Directories that hold one are rewritten, and all above them. */
+export const withoutA: ContentHooks = {
+  directory(directory) {
+    const read = codec().decode(`${V2}.Directory`, directory);
+    const files = read.files.filter(({ name }) => name !== "a");
+    if (files.length === read.files.length) return null;
+    return [codec().encode(`${V2}.Directory`, { ...read, files })];
+  },
+};

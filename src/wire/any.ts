@@ -1,4 +1,4 @@
-import { type Walker, WireType } from "../wire/walker.ts";
+import { type Walker, WireType } from "./walker.ts";
 
 /** Whether a google.protobuf.Any holds a message of this name. Only what follows the last slash of its type URL counts. */
 export function isPacked(any: Walker, name: string): boolean {
