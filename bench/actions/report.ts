@@ -40,7 +40,7 @@ function row(result: ActionResult, variant: Variant, trees: boolean): Row {
   const compared = { outcomes };
   const isRelay = variant.name === relay;
   const times = isRelay ? undefined : ratio(compared, variant.name, relay, ({ cpu }) => cpu);
-  const interval = isRelay ? undefined : cpuInterval(compared, variant.name, relay);
+  const interval = times === undefined ? undefined : cpuInterval(compared, variant.name, relay);
   const cpu = medianOf(outcome, (sample) => sample.cpu);
   const calls = medianOf(outcome, (sample) => sample.calls);
   const of = (pick: "p50" | "p99") => significant(medianOf(outcome, (sample) => sample[pick]) / 1000);
