@@ -275,7 +275,11 @@ const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
       maxLength: 2,
     }),
     nodeProperties: someProperties,
-    below: fc.array(tie("shape"), { maxLength: 2 }),
+    below: fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      fc.constant([]),
+      fc.array(tie("shape"), { maxLength: 2 }),
+    ),
   }),
 }));
 
