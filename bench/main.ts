@@ -3,7 +3,7 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -122,7 +122,8 @@ function written(
   actions: readonly ActionResult[],
   setting: Setting,
 ): string {
-  const old = results.length > 0 ? document(results, setting) : readFileSync(out, "utf8");
+  const kept = existsSync(out) ? readFileSync(out, "utf8") : "# Benchmarks\n";
+  const old = results.length > 0 ? document(results, setting) : kept;
   if (actions.length === 0) return old;
   const before = old.includes(HEADING) ? old.slice(0, old.indexOf(HEADING)) : `${old.trimEnd()}\n\n`;
   return `${before.trimEnd()}\n\n${actionSection(actions, setting)}`;
