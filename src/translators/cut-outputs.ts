@@ -21,21 +21,16 @@ export interface Wanted {
   readonly kind?: "file" | "directory";
 }
 
-/** What becomes of a link: an entry in each of these lists, or, without a list, what it leads to. */
-export interface LinkRule {
-  readonly lists: readonly ("unified" | "typed")[];
-  /** Whether what a link leads to may be a file that was not declared to be one. */
-  readonly files: boolean;
-}
+/** The lists in which links are entered; without a list, what they lead to stands in their place, as it does with servers that follow links. */
+export type LinkLists = readonly ("unified" | "typed")[];
 
 /** The lists in which a client looks for links, given the one that goes with how its Command declares outputs (D25). */
-export function linkRule({ client }: Pair, declared: "unified" | "typed"): LinkRule {
+export function linkLists({ client }: Pair, declared: "unified" | "typed"): LinkLists {
   const reads = client.features["output-symlinks"]?.reads ?? ["both"];
-  const files = client.facts.results?.unaskedFiles !== "fatal";
-  if (reads.includes("declared") || reads.includes(declared)) return { lists: [declared], files };
+  if (reads.includes("declared") || reads.includes(declared)) return [declared];
   const other = declared === "unified" ? "typed" : "unified";
-  if (reads.includes(other)) return { lists: [other], files };
-  return { lists: reads.includes("both") ? ["typed", "unified"] : [], files };
+  if (reads.includes(other)) return [other];
+  return reads.includes("both") ? ["typed", "unified"] : [];
 }
 
 /**
@@ -46,7 +41,7 @@ export function linkRule({ client }: Pair, declared: "unified" | "typed"): LinkR
 export async function cutOutputs(
   directory: Output,
   wanted: readonly Wanted[],
-  rule: LinkRule,
+  lists: LinkLists,
   originals: Originals,
   refuse: (why: string) => Error,
 ): Promise<readonly Output[]> {
@@ -57,9 +52,9 @@ export async function cutOutputs(
   const whole = wanted.filter(({ below }) => below === "").map(({ path }) => renamed(directory, path));
   const inside = wanted.filter(({ below }) => below !== "");
   if (inside.length === 0) return whole;
-  const what = originals.digestOf(Buffer.from(JSON.stringify([rule, inside])));
+  const what = originals.digestOf(Buffer.from(JSON.stringify([lists, inside])));
   const result = await originals.derive(`${RULE} ${formatDigest(digest)} ${what.hash}`, async () =>
-    cutFrom(await originals.read(digest), inside, rule, originals),
+    cutFrom(await originals.read(digest), inside, lists, originals),
   );
   return [...whole, ...new ResultOutputs(result).all];
 }
@@ -68,7 +63,7 @@ export async function cutOutputs(
 function cutFrom(
   bytes: Buffer,
   wanted: readonly Wanted[],
-  rule: LinkRule,
+  lists: LinkLists,
   { digestOf }: Originals,
 ): Derived<Buffer> {
   const tree = TreeMessage.read(bytes, digestOf);
@@ -89,13 +84,10 @@ function cutFrom(
     if (found === null) return [];
     if (found.kind !== "symlink") return entry(path, found);
     const target = cutter.at(below, true);
-    if (rule.lists.length === 0) {
-      const isUnasked = target?.kind === "file" && kind === undefined && !rule.files;
-      return target === null || isUnasked ? [] : entry(path, target);
-    }
+    if (lists.length === 0) return target === null ? [] : entry(path, target);
     const isDirectory = (kind ?? target?.kind) === "directory";
     const typed = isDirectory ? Outputs.directoryLinks : Outputs.fileLinks;
-    return rule.lists.map((list) => outputLink(list === "typed" ? typed : Outputs.links, path, found.node));
+    return lists.map((list) => outputLink(list === "typed" ? typed : Outputs.links, path, found.node));
   });
   const result = new FieldWriter();
   for (const output of outputs) result.bytes(output.number, output.bytes);

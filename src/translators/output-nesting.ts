@@ -1,6 +1,6 @@
 import type { PeerFacts, Support } from "../peers/dialect.ts";
 import { quoted } from "./action-messages.ts";
-import { cutOutputs, linkRule, type Wanted } from "./cut-outputs.ts";
+import { cutOutputs, linkLists, type Wanted } from "./cut-outputs.ts";
 import { assumed, byLevel, pass } from "./declare.ts";
 import { ancestorsOf, baseOf, declaredBy, parentOf, withLists } from "./declared-outputs.ts";
 import { ofWrongType } from "./declared-types.ts";
@@ -122,7 +122,7 @@ async function withInner(result: Buffer, originals: Originals, pair: Pair): Prom
     if (directory === undefined) continue;
     const wanted = inner.map(({ path, below, kind }): Wanted => ({ path, below, kind }));
     const refuse = (why: string) => tooLarge(outer, why, pair);
-    added.push(...(await cutOutputs(directory, wanted, linkRule(pair, "typed"), originals, refuse)));
+    added.push(...(await cutOutputs(directory, wanted, linkLists(pair, "typed"), originals, refuse)));
   }
   const wrong = new Set(ofWrongType(added, declaredBy(command), pair));
   return outputs.edited(added.filter((output) => !wrong.has(output)));

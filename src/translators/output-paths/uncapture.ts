@@ -1,6 +1,6 @@
 /** Makes the result that was asked for out of one of captured directories (`capture.ts`). */
 import { quoted } from "../action-messages.ts";
-import { cutOutputs, linkRule } from "../cut-outputs.ts";
+import { cutOutputs, linkLists } from "../cut-outputs.ts";
 import { type Output, Outputs, ResultOutputs } from "../output-links.ts";
 import type { Edit, Originals, Pair } from "../translator.ts";
 import { type Capture, capturesFor } from "./capture.ts";
@@ -41,7 +41,7 @@ function cut(
 ): Promise<readonly Output[]> {
   const refuse = (why: string) =>
     pathsRefusal(`Command.output_paths within the directory ${quoted(path)} ${why}`, pair);
-  return cutOutputs(directory, wanted, linkRule(pair, "unified"), originals, refuse);
+  return cutOutputs(directory, wanted, linkLists(pair, "unified"), originals, refuse);
 }
 
 function isLink({ number }: Output): boolean {

@@ -185,12 +185,15 @@ test("given links, then they are in the lists that the client reads, by what the
   }
 });
 
-test("given a client that reads no links and dies on files it may not have meant, then a link is no file to it", async () => {
+test("given a client that reads no links and dies on files that it did not ask for, then it asked for what a link leads to", async () => {
   const facts = { results: { unaskedFiles: "fatal", evidence: "the test" } } as const;
   const made = plan(client({ facts, forms: { "output-symlinks": { reads: ["none"] } } }), OLD);
   const captures = { out: { d: {}, f: "file", "to-d": "-> d", "to-f": "-> f" } };
   const { once } = await received({ outputPaths: ["out/to-d", "out/to-f"], captures, made });
-  assert.deepEqual(once, encodeResult({ outputDirectories: [cut("out/to-d", {})] }));
+  assert.deepEqual(
+    once,
+    encodeResult({ outputFiles: [file("out/to-f")], outputDirectories: [cut("out/to-d", {})] }),
+  );
 });
 
 test("given an output behind a link within the captured directory, then it is found as the command finds it", async () => {
