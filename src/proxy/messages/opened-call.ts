@@ -15,9 +15,6 @@ import { MessageStream } from "./message-stream.ts";
 import { type Caller, OwnCall } from "./own-call.ts";
 import { metadataOf } from "./request-fields.ts";
 
-/** Why calls made for a call end with it. Without a reason, each would get an error with a stack. */
-const OVER = "the call is over";
-
 /** Serves one call. Returning ends it with OK; what it throws ends it as `toCallError` says. */
 export type CallHandler = (call: OpenedCall) => Promise<void>;
 
@@ -172,7 +169,8 @@ export class OpenedCall {
     if (this.over) return;
     this.over = true;
     if (this.timer !== null) clearTimeout(this.timer);
-    this.cancelling.abort(OVER);
+    // Without a reason, it would be an error with a stack, for each call.
+    this.cancelling.abort(null);
     this.stream.close();
     this.core.budget.charge(-this.headBytes);
     this.core.metrics.callEnded(this.method, this.lane, code, (performance.now() - this.started) / 1000);
