@@ -11,7 +11,7 @@ import type { Aliases } from "./aliases.ts";
 import { noteWishes } from "./inline-wishes.ts";
 import type { Prepared, Preparer } from "./prepare.ts";
 import { type Forward, LookUpField, type OutputName, withMapped } from "./requests.ts";
-import type { ResultHooks } from "./result-hooks.ts";
+import type { ResultHooks, ResultSource } from "./result-hooks.ts";
 import { Scope } from "./scope.ts";
 import { isTold } from "./status-of.ts";
 
@@ -69,23 +69,25 @@ export class LookUps {
     preparing?.catch(() => {});
     const kept = ahead ? this.kept(scope, action) : null;
     kept?.catch(() => {});
-    const direct = await outcomeOf(only(forward(request)));
+    const found = await outcomeOf(only(forward(request)));
+    const own = async () => preparing ?? this.prepare(scope, action);
+    // Only what was remembered is looked at here: a client's entry need not wait for the store.
+    const foreign = known === null ? this.parts.maps : isMapped(known);
+    const direct =
+      "result" in found ? await outcomeOf(this.forClient(found.result, scope, foreign, own)) : found;
     this.learn(known, "result" in direct);
     if ("result" in direct) {
-      const prepared = async () => preparing ?? this.prepare(scope, action);
-      // Only what was remembered is looked at here: a client's entry need not wait for the store.
-      const foreign = known === null ? this.parts.maps : isMapped(known);
-      yield await this.forClient(direct.result, scope, foreign, prepared);
+      yield direct.result;
       return;
     }
     const prepared = this.parts.maps ? await (preparing ?? this.prepare(scope, action)) : null;
-    const found =
+    const other =
       prepared === null || !isMapped(prepared)
         ? null
         : await (early ?? this.mapped(request, scope, prepared));
-    if (found !== null && "result" in found) {
+    if (other !== null && "result" in other) {
       call.count("found");
-      yield await this.forClient(found.result, scope, false, async () => prepared);
+      yield await this.forClient(other.result, scope, false, async () => prepared);
       return;
     }
     const alias = prepared?.doNotCache === true ? null : await (kept ?? this.kept(scope, action));
@@ -100,7 +102,7 @@ export class LookUps {
     const prepare = async () => (action === null ? null : this.prepare(scope, action));
     for await (const result of forward(request)) {
       const source = { scope, foreign: this.parts.maps, given: async () => (await prepare())?.given ?? null };
-      yield joined(await this.parts.hooks.edit(result, source), result);
+      yield await this.edited(result, source);
     }
   }
 
@@ -114,6 +116,16 @@ export class LookUps {
   /** The result kept under a key of the bridge's own; null where none is, or nobody wants that. */
   private kept(scope: Scope, action: Digest): Promise<Buffer | null> | null {
     return this.parts.aliases?.get(scope, action) ?? null;
+  }
+
+  /** What was written, in the client's form; as the upstream has it where that cannot be: it is stored all the same. */
+  private async edited(result: Buffer, source: ResultSource): Promise<Buffer> {
+    try {
+      return joined(await this.parts.hooks.edit(result, source), result);
+    } catch (error) {
+      if (isTold(error)) return result;
+      throw error;
+    }
   }
 
   /** The action prepared; null where it cannot be: a look-up does not fail for that. */

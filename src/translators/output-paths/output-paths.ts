@@ -16,6 +16,7 @@ import type {
   Translator,
 } from "../translator.ts";
 import { type Capturing, capturedName, capturing } from "./capture.ts";
+import { refuseEmptied } from "./emptied.ts";
 import { OUTPUT_PATHS } from "./feature.ts";
 import { uncaptured } from "./uncapture.ts";
 
@@ -112,12 +113,13 @@ function takesBoth({ server }: Pair): boolean {
 /**
  * The result without outputs of another type than declared. What was stored under the client's own Action stays as it is: a server of these lists would
  * have handed that out as well.
- * @throws BridgeError as `ofWrongType`.
+ * @throws BridgeError as `ofWrongType`, UpstreamError as `refuseEmptied`.
  */
 async function ofDeclaredTypes(result: Buffer, originals: Originals, pair: Pair): Promise<Edit> {
-  const command = originals.foreign ? null : await originals.command();
-  const declared = declaredBy(command);
+  const declared = declaredBy(await originals.command());
   if (declared.paths.size > 0) return null;
+  refuseEmptied(result, declared, originals);
+  if (originals.foreign) return null;
   const outputs = new ResultOutputs(result);
   return outputs.edited([], new Set(ofWrongType(outputs.all, declared, pair)));
 }

@@ -1,20 +1,23 @@
 /** Makes the result that was asked for out of one of captured directories (`capture.ts`). */
 import { quoted } from "../action-messages.ts";
 import { cutOutputs, linkLists } from "../cut-outputs.ts";
+import { declaredBy } from "../declared-outputs.ts";
 import { type Output, Outputs, ResultOutputs } from "../output-links.ts";
 import type { Edit, Originals, Pair } from "../translator.ts";
 import { type Capture, capturesFor } from "./capture.ts";
+import { refuseEmptied } from "./emptied.ts";
 import { pathsRefusal } from "./feature.ts";
 
 /**
  * The result with the outputs that were asked for in place of the captured directories. What is there already under such a path stays, so that results
  * of clients, and of servers that did as they were asked, are left alone, as is a result whose Command is not known.
- * @throws BridgeError where a captured directory is too large or was replaced by a link: what is in it would be lost.
+ * @throws UpstreamError as `refuseEmptied`; BridgeError where a captured directory is too large or was replaced by a link: what is in it would be lost.
  */
 export async function uncaptured(result: Buffer, originals: Originals, pair: Pair): Promise<Edit> {
   const command = await originals.command();
   const found = command === null ? null : capturesFor(command, pair);
   if (found === null || "refused" in found) return null;
+  refuseEmptied(result, declaredBy(command), originals);
   const outputs = new ResultOutputs(result);
   const added: Output[] = [];
   const removed = new Set<Output>();

@@ -180,3 +180,29 @@ test("each hook sees the client's messages as it got them on the way there, and 
   await execute(engineOf([looking("one"), looking("two")]), farm, farm.action());
   assert.deepEqual(seen, [["a", "one"], ["a"]]);
 });
+
+test("an entry of the client's own that a hook does not take gives way to the result of what ran", async () => {
+  const farm = new Farm();
+  const action = farm.action();
+  const suspicious: ContentHooks = {
+    result(_, { foreign }) {
+      if (foreign) throw new UpstreamError(Status.NOT_FOUND, "from a run without the bridge");
+      return null;
+    },
+  };
+  await built(farm, action);
+  farm.actionResults.set(key(action), result(4));
+  const engine = engineOf([addsArgument(), suspicious]);
+  assert.equal((await lookUp(engine, farm, action)).exitCode, 3);
+  farm.actionResults.delete(key(farm.ran[0]!));
+  await assert.rejects(lookUp(engine, farm, action), {
+    code: Status.NOT_FOUND,
+    message: /from a run without the bridge/,
+  });
+  const request = codec().encode(`${V2}.UpdateActionResultRequest`, {
+    actionDigest: action,
+    actionResult: { exitCode: 5 },
+  });
+  const [answer] = await ask(engine, UPDATE_ACTION_RESULT, request, farm);
+  assert.equal(codec().decode(`${V2}.ActionResult`, answer!).exitCode, 5);
+});
