@@ -11,6 +11,7 @@ import { LEVELS } from "../../src/spec/versions.ts";
 import { EXECUTE } from "../../src/translators/methods.ts";
 import { TRANSLATORS } from "../../src/translators/registry.ts";
 import { resolveDialect } from "../../src/translators/resolve-dialect.ts";
+import { levelPeers, nameOf, SEEN_AS_IT_IS } from "./level-peers.ts";
 import { table } from "./markdown.ts";
 import { mergeRuns, type Run } from "./runs.ts";
 
@@ -166,8 +167,8 @@ function gaps(): string {
   return byFeature.map(([id, of]) => gap(id, of)).join("");
 }
 
-/** Clients of one level at servers of another. */
-function levelTable(): { readonly text: string; readonly refused: string } {
+/** Clients of one level at servers of another, as far as the level says it. */
+function levelTable(): string {
   const servers = LEVELS.map((level) => resolveDialect(levelServer(level), TRANSLATORS));
   const at = LEVELS.map((level) => servers.map((server) => explain(level as KnownClient, server, planner)));
   const word = (explanation: Explanation) =>
@@ -182,42 +183,75 @@ function levelTable(): { readonly text: string; readonly refused: string } {
     const last = (starts[starts.indexOf(i) + 1] ?? LEVELS.length) - 1;
     return last === i ? LEVELS[i]! : `${LEVELS[i]} to ${LEVELS[last]}`;
   };
-  const text = table(
+  return table(
     ["client ↓ server →", ...columns.map((j) => span(columns, j))],
     rows.map((i) => [span(rows, i), ...rowText(i)]),
   );
-  return { text, refused: levelGaps(at) };
 }
 
-function levelGaps(at: readonly (readonly Explanation[])[]): string {
-  const found = at.flatMap((row, client) =>
-    row.flatMap((explanation, server) =>
-      refusals(explanation, ...USES).map(({ feature }) => ({
-        feature,
-        client,
-        server,
-      })),
-    ),
+/** A row at a client and a server of these levels, by their places. */
+interface LevelHit {
+  readonly row: Row;
+  readonly client: number;
+  readonly server: number;
+}
+
+/** All rows between peers that do just as the text of their levels says. */
+function levelHits(): LevelHit[] {
+  const known = levelPeers();
+  const servers = LEVELS.map((level) => dialectOf(known.resolve("server", nameOf("server", level))));
+  return LEVELS.flatMap((level, client) =>
+    servers.flatMap((dialect, server) => {
+      const { rows } = explain([known.resolve("client", nameOf("client", level))], dialect, planner);
+      return rows.map((row) => ({ row, client, server }));
+    }),
   );
-  const lines = [...Map.groupBy(found, ({ feature }) => feature)].sort(([a], [b]) =>
-    a.localeCompare(b, "en"),
-  );
-  return table(
-    ["refused", "clients", "servers"],
-    lines.map(([feature, hits]) => [
-      `[${feature}](features.md#${feature})`,
-      ...(["client", "server"] as const).map((side) => {
-        const levels = hits.map((hit) => hit[side]);
+}
+
+/** A line for each group of rows, with the levels of both sides. */
+function levelLines(
+  heads: readonly string[],
+  hits: readonly LevelHit[],
+  cellsOf: (row: Row) => readonly string[],
+): string {
+  const groups = [...Map.groupBy(hits, ({ row }) => JSON.stringify(cellsOf(row)))];
+  const lines = groups
+    .sort(([a], [b]) => a.localeCompare(b, "en"))
+    .map(([, same]) => {
+      const spans = (["client", "server"] as const).map((side) => {
+        const levels = same.map((hit) => hit[side]);
         const [low, high] = [Math.min(...levels), Math.max(...levels)];
         return low === high ? LEVELS[low]! : `${LEVELS[low]} to ${LEVELS[high]}`;
-      }),
-    ]),
+      });
+      const [feature, ...others] = cellsOf(same[0]!.row);
+      return [feature!, ...spans, ...others];
+    });
+  return table(heads, lines);
+}
+
+function levelGaps(hits: readonly LevelHit[]): string {
+  const refused = hits.filter(({ row }) => row.refused !== null && USES.includes(row.use));
+  return levelLines(["refused", "clients", "servers"], refused, ({ feature }) => [linkTo(feature)]);
+}
+
+function levelPasses(hits: readonly LevelHit[]): string {
+  const passed = hits.filter(
+    ({ row: { verdict, feature, direction } }) =>
+      verdict === "pass" && SEEN_AS_IT_IS[feature]?.includes(direction) === true,
   );
+  return levelLines(["seen as it is", "clients", "servers", "why"], passed, ({ feature, why }) => [
+    linkTo(feature),
+    why,
+  ]);
+}
+
+function linkTo(feature: string): string {
+  return `[${feature}](features.md#${feature})`;
 }
 
 /** The text of `docs/compatibility.md`. */
 export function compatibilityPage(): string {
-  const levels = levelTable();
+  const hits = levelHits();
   return `\
 <!-- Written by scripts/generate-reference.ts from the translators and config/profiles: change those. -->
 
@@ -245,6 +279,12 @@ ${gaps()}\
 Clients that follow one level of the API at servers that follow another, as far as the level says it; real peers rarely do. *Partly*: what the
 client may also write in a form that the server reads, and what is announced before it is used, passes or is translated; the rest is refused.
 
-${levels.text}${levels.refused.trimEnd()}
+${levelTable()}\
+The refusals between peers that do all that the text of their level says, also where known ones do not (how programs are found: \`argv0\`):
+
+${levelGaps(hits)}\
+What a client sees otherwise there although nothing is changed or refused; besides, a newer server may take what an older one refuses:
+
+${levelPasses(hits).trimEnd()}
 `;
 }

@@ -43,7 +43,8 @@ export function actionRules(
       directories: facts.outputDirectories?.made ?? base.makes.directories,
     },
     mergesUncached: negated(reads(features, "uncached-actions", "apart")) ?? base.mergesUncached,
-    programBase: baseOf(features, "argv0") ?? base.programBase,
+    // No level tells: most servers worked by the newer rule before it was written down.
+    programBase: baseOf(features, "argv0") ?? "working-directory",
     outputBase: baseOf(features, "output-base") ?? base.outputBase,
     cacheLookup: execution?.cacheLookup ?? base.cacheLookup,
     stream: execution?.stream ?? base.stream,
@@ -54,7 +55,8 @@ export function actionRules(
     },
     symlinks: facts.inputSymlinks?.made ?? base.symlinks,
     absoluteSymlinks: allowsAbsolute(facts, setup),
-    strictTargets: negated(reads(features, "input-symlinks", "lenient")) ?? base.strictTargets,
+    // Nor is any server known to have insisted.
+    strictTargets: negated(reads(features, "input-symlinks", "lenient")) ?? false,
     applied: readsForm(features["node-properties"]?.reads, level)
       ? attributes(facts.nodeAttributes?.applied, base.applied)
       : [],

@@ -29,7 +29,9 @@ export function ofBuild({ deadly, failure, report }: BuildOutcome): Outcome {
   if (failure !== null || report === null) return ofFailure(failure, deadly ?? "it stopped");
   const wrong = report.wrong.filter((line) => !isFollowed(line, report.outputs));
   if (wrong.length > 0) return { kind: "lost", text: wrong.join("; ") };
-  return deadly === null ? OK : { kind: "failed", text: deadly };
+  // An output that is not to come is missing wherever the action runs.
+  const isOwn = deadly !== null && report.missing.length > 0 && report.unasked.length === 0;
+  return deadly === null || isOwn ? OK : { kind: "failed", text: deadly };
 }
 
 /** Some servers follow links among outputs: what they lead to is there, and nothing is lost but that it was a link. */

@@ -1,11 +1,12 @@
-/** One server that is played, and before it a bridge that knows what it is and on which address which client comes in. */
+/** One server that is played, and before it bridges that know what it is and on which address which client comes in. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Connection } from "../../../src/client/connection.ts";
 import type { ServerSetup } from "../../../src/embedded/behaviour/setup.ts";
+import type { ServerControls } from "../../../src/embedded/controls.ts";
 import { startEmbedded } from "../../../src/embedded/server.ts";
-import { createBridge } from "../../../src/index.ts";
+import { type Bridge, createBridge } from "../../../src/index.ts";
 import { readAdvertised } from "../../../src/peers/advertised.ts";
 import type { Dialect } from "../../../src/peers/dialect.ts";
 import type { ResolvedClient, ResolvedServer } from "../../../src/peers/profile.ts";
@@ -24,19 +25,24 @@ interface RigOptions {
   /** What the server plays, if that is not its profile alone. */
   readonly plays?: { readonly level: string };
   readonly setup?: Partial<ServerSetup>;
+  /** What clients may not write, whatever the server would let them. */
+  readonly readOnly?: readonly ("cache" | "store")[];
   /** An instance that the server has; the one without a name by default. */
   readonly instance?: string;
   /** Files of profiles besides those of this package. */
   readonly profiles?: readonly string[];
+  /** How many bridges there are: they share nothing. One by default. */
+  readonly replicas?: number;
 }
 
-/** A server and its bridge. */
+/** A server and its bridges. */
 export interface Rig {
   readonly server: ResolvedServer;
   /** Where the server is. */
   readonly direct: string;
-  /** Where the bridge takes the calls of a client. */
-  bridged(client: ResolvedClient): string;
+  readonly controls: ServerControls;
+  /** Where a bridge takes the calls of a client: the first one, or another by its number. */
+  bridged(client: ResolvedClient, replica?: number): string;
   /** What is known of the server, announcements included: what the bridge's plans are made from. */
   readonly dialect: Dialect<"server">;
   stop(): Promise<void>;
@@ -45,37 +51,48 @@ export interface Rig {
 /** Makes the plans that are to be expected, as bridges do without a policy. */
 export const planner = new Planner(TRANSLATORS, {});
 
-/** Starts both. */
+/** Starts all of it. */
 export async function startRig({
   server,
   clients,
   plays,
   setup,
+  readOnly,
   instance = "",
   profiles = [],
+  replicas = 1,
 }: RigOptions): Promise<Rig> {
   const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
   const role = plays === undefined ? { as: server, ...(setup && { setup }) } : plays;
-  const played = await startEmbedded({ ...role, listen, dir: null });
+  const played = await startEmbedded({ ...role, ...(readOnly && { readOnly }), listen, dir: null });
   const dir = await mkdtemp(join(tmpdir(), "rig-"));
-  const paths = new Map(clients.map(({ name }, i) => [name, join(dir, `${i}`)]));
-  const address = (path: string) => ({ kind: "unix", path }) as const;
-  const config = configFor(played.address, {
-    upstream: { profile: server.name },
-    listen: [...paths.values()].map(address),
-    clients: [...paths].map(([profile, path]) => ({ listen: address(path), instance: "", profile })),
-    profiles,
-  });
-  const bridge = await createBridge({ config });
-  const bridged = ({ name }: ResolvedClient) => `unix:${paths.get(name)}`;
-  await ask(bridged(clients[0]!), instance);
+  const pathOf = ({ name }: ResolvedClient, replica: number) =>
+    join(dir, `${replica}-${clients.findIndex((client) => client.name === name)}`);
+  const startBridge = async (_: unknown, replica: number): Promise<Bridge> => {
+    const ways = clients.map((client) => ({
+      listen: { kind: "unix", path: pathOf(client, replica) } as const,
+      instance: "",
+      profile: client.name,
+    }));
+    const config = configFor(played.address, {
+      upstream: { profile: server.name },
+      listen: ways.map((way) => way.listen),
+      clients: ways,
+      profiles,
+    });
+    const bridge = await createBridge({ config });
+    await ask(`unix:${pathOf(clients[0]!, replica)}`, instance);
+    return bridge;
+  };
+  const bridges = await Promise.all(Array.from({ length: replicas }, startBridge));
   return {
     server,
     direct: played.address,
-    bridged,
+    controls: played.controls,
+    bridged: (client, replica = 0) => `unix:${pathOf(client, replica)}`,
     dialect: await dialectOf(server, played.address, instance),
     async stop() {
-      await bridge.stop();
+      await Promise.all(bridges.map((bridge) => bridge.stop()));
       await played.stop();
       await rm(dir, { recursive: true });
     },
