@@ -107,7 +107,7 @@ export class PlanRouter implements Router {
   private find(call: Arrival, ask: Ask): Way | Wait {
     const { path } = call;
     const { table, claimed } = this.parts;
-    const named = namesInstance(path) ? call.instance : NO_INSTANCE;
+    const named = namesInstance(path) ? call.instance : instanceInName(call);
     const rule =
       this.severalExecute && namesOperation(path)
         ? this.executorOf(call)
@@ -116,6 +116,8 @@ export class PlanRouter implements Router {
     const { peer } = rule;
     if (!claimed.has(path) && !(namesInstance(path) && this.minds(rule))) return peer.relay;
     const instance = named === NO_INSTANCE ? null : named;
+    // What an operation stands for is in its name, and the one upstream of a bridge that has just begun may not be known yet.
+    if (namesOperation(path) && call.instance === null && peer.settled === null) return INSTANCE;
     // The answer to GetCapabilities is about an instance, and teaches what that one is like.
     if (named === null && (!peer.uniform || path === GET_CAPABILITIES)) return INSTANCE;
     const client = this.clientOf(call, named === NO_INSTANCE ? "" : named);
@@ -256,6 +258,12 @@ export class PlanRouter implements Router {
       await opened.respond([answer]);
     };
   }
+}
+
+/** The instance of the operation that a call names, as its name carries it. */
+function instanceInName({ path, instance: name }: Arrival): string | typeof NO_INSTANCE {
+  if (!namesOperation(path) || name === null) return NO_INSTANCE;
+  return untagOperation(name).tag?.execution?.instance ?? NO_INSTANCE;
 }
 
 function isSame<T>(a: readonly T[], b: readonly T[]): boolean {
