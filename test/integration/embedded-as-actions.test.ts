@@ -145,12 +145,12 @@ test("fields that a server has beyond its level are known to it when it is stric
   assert.equal(await codeOf(client, { run: "true", action: { platform: HERE } }), Status.INVALID_ARGUMENT);
 });
 
-test("a server may take links with odd targets before 2.2, or refuse them after it", async (t) => {
+test("a known server takes links with odd targets, whatever its level says, unless its profile says otherwise", async (t) => {
   const script = { run: "true", inputs: { symlinks: [{ name: "link", target: "a//b" }] } };
   const codes = [];
   for (const [server, form] of [
     ["buildgrid@2019", null],
-    ["buildgrid@2019", "lenient"],
+    ["buildgrid@2019", "strict"],
     ["nativelink@1.6", null],
     ["nativelink@1.6", "strict"],
   ] as const) {
@@ -158,7 +158,26 @@ test("a server may take links with odd targets before 2.2, or refuse them after 
     const { client } = await playing(t, serverLike(server, {}, claims));
     codes.push(await codeOf(client, script));
   }
-  assert.deepEqual(codes, [Status.INVALID_ARGUMENT, 0, 0, Status.INVALID_ARGUMENT]);
+  assert.deepEqual(codes, [0, Status.INVALID_ARGUMENT, 0, Status.INVALID_ARGUMENT]);
+});
+
+test("programs of a known server are looked for where most servers do, unless its profile says otherwise", async (t) => {
+  const content = Buffer.from("#!/bin/sh\nexit 4\n");
+  const exits: (number | undefined)[] = [];
+  for (const form of [null, "input-root"] as const) {
+    const claims = form === null ? {} : { argv0: { reads: [form], evidence } };
+    const { client } = await playing(t, serverLike("buildgrid@2019", {}, claims));
+    const [digest] = await client.store(content);
+    const files = [{ name: "tool", digest: digest!, isExecutable: true }];
+    const work = await client.storeMessage(`${V2}.Directory`, { files });
+    const { result } = await execute(client, {
+      run: "",
+      command: { arguments: ["./tool"], workingDirectory: "work" },
+      inputs: { directories: [{ name: "work", digest: work }] },
+    });
+    exits.push(result?.exitCode);
+  }
+  assert.deepEqual(exits, [4, undefined]);
 });
 
 test("a server may merge runs that are not to be cached though its level forbids it", async (t) => {

@@ -16,7 +16,7 @@ import { GET_ACTION_RESULT } from "../../src/translators/methods.ts";
 import { playClient } from "../peers/client/play-client.ts";
 import { V2 } from "../support/reapi-client.ts";
 import { decidedOfActions, mannerOfActions } from "./support/about-actions.ts";
-import { ALL_SHAPES, type AnyShape, type Tried, tryShapes, type Ways } from "./support/all-shapes.ts";
+import { ALL_SHAPES, type AnyShape, refusedIn, told, tryShapes, type Ways } from "./support/all-shapes.ts";
 import { emptyBlob } from "./support/empty-blob.ts";
 import { foretold } from "./support/foretold.ts";
 import { inTurns } from "./support/in-turns.ts";
@@ -167,7 +167,8 @@ test("all levels before all levels: stores, caches and a build get no worse, and
       if (after.kind === "failed") say("an error that is no refusal by name");
       if (after.kind === "refused" && !refused.has(after.feature)) say("a refusal that is not in the plan");
     }
-    if (bridged["file"]?.kind === "ok" && decidedOfActions(cell.plan).length === 0) {
+    const { file } = bridged;
+    if (file?.kind === "ok" && decidedOfActions(cell.plan).length === 0) {
       const at = (address: string) => cached(cell.client, address, `${salt} bridged`);
       assert.equal(await at(bridgedAt), await at(rig.direct), `${nameOf(cell)}: the same bytes`);
       same++;
@@ -180,15 +181,6 @@ test("all levels before all levels: stores, caches and a build get no worse, and
   assert.deepEqual(problems, []);
   assert.ok(same > 10);
 });
-
-/** Who shares a run, and what came of which shapes. */
-function tell(t: TestContext, who: string, tried: readonly Tried[]): void {
-  const byCame = Map.groupBy(tried, ({ came }) => came);
-  const told = [...byCame].map(([came, all]) =>
-    came === "ok" ? `ok: ${all.length}` : `${came}: ${all.map(({ shape }) => shape).join(" ")}`,
-  );
-  t.diagnostic(`${who} | ${told.join(" | ")}`);
-}
 
 /** Tries shapes with the first cell of a run: all problems, and the features that were refused. */
 async function tryCells(
@@ -211,10 +203,10 @@ async function tryCells(
     otherwise: (shape) => otherwise(shape, sides),
   };
   const tried = await tryShapes(ways, shapes, `${nameOf(cell)} ${process.pid}`);
-  tell(t, run.map(nameOf).join(", "), tried);
+  t.diagnostic(`${run.map(nameOf).join(", ")} | ${told(tried)}`);
   return {
     problems: tried.flatMap(({ problems }) => problems.map((line) => `${nameOf(cell)}, ${line}`)),
-    refused: tried.flatMap(({ came }) => /^refused:(.*)$/.exec(came)?.[1] ?? []),
+    refused: refusedIn(tried),
   };
 }
 

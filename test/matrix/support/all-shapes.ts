@@ -29,7 +29,7 @@ export interface Ways {
   /** Those of them that are refused although the client sees no difference without the bridge: it loses what it does not look at. */
   readonly unseen: ReadonlySet<string>;
   /** What may come of a shape instead of what is expected. */
-  otherwise(shape: AnyShape): Otherwise | null;
+  otherwise(shape: AnyShape): readonly Otherwise[];
 }
 
 /** What came of one shape through the bridge. */
@@ -61,6 +61,20 @@ export async function tryShapes(ways: Ways, shapes: readonly AnyShape[], salt: s
   }
 }
 
+/** What came of which shapes, in a line. */
+export function told(tried: readonly Tried[]): string {
+  return [...Map.groupBy(tried, ({ came }) => came)]
+    .map(([came, all]) =>
+      came === "ok" ? `ok: ${all.length}` : `${came}: ${all.map(({ shape }) => shape).join(" ")}`,
+    )
+    .join(" | ");
+}
+
+/** The features that were refused. */
+export function refusedIn(tried: readonly Tried[]): string[] {
+  return tried.flatMap(({ came }) => /^refused:(.*)$/.exec(came)?.[1] ?? []);
+}
+
 /** The same client at the bridge, there again, at the other bridge, and at the server. */
 type Clients = readonly [
   first: PlayedClient,
@@ -84,11 +98,10 @@ async function tryShape(
   const { manner } = await first.negotiate();
   if (through.kind === "refused" && isOwnRule(sample.expectedBy(manner).failure, through.feature))
     return { came: word(through), problems: [] };
-  const other = through.kind === "refused" ? null : otherwise(shape);
-  if (other !== null) {
-    const expectedBy: Sample["expectedBy"] = (of) => ({ ...sample.expectedBy(of), ...other.instead });
+  for (const { why, instead } of through.kind === "refused" ? [] : otherwise(shape)) {
+    const expectedBy: Sample["expectedBy"] = (of) => ({ ...sample.expectedBy(of), ...instead });
     const came = ofBuild(await first.buildSample({ ...sample, expectedBy }));
-    if (came.kind === "ok") return { came: other.why, problems: [] };
+    if (came.kind === "ok") return { came: why, problems: [] };
   }
   const alone = ofBuild(await direct.build(shape, { ...options, salt: `${salt} direct` }));
   const problems = [...broken(through, alone, refused)];

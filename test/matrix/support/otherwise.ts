@@ -23,7 +23,7 @@ export interface Otherwise {
   readonly instead: Partial<Expectation>;
 }
 
-type Rule = (sides: Sides, expected: Expectation) => Otherwise | null;
+type Rule = (sides: Sides, expected: Expectation) => Otherwise | readonly Otherwise[] | null;
 
 const MADE = { "out.txt": file("made\n") } as const;
 const REFUSED = { failure: Status.FAILED_PRECONDITION, outputs: {} } as const;
@@ -67,13 +67,14 @@ function madeDirectories(instead: Partial<Expectation>): Rule {
 /** Links that cannot be had: the client reads no list of them, or the server follows or refuses them. */
 function noLink(others: Expectation["outputs"], isAbsolute = false): Rule {
   return ({ manner, server: { outputs, actions } }) => {
-    if (isAbsolute && !actions.absoluteSymlinks)
-      return { why: "the server allows no absolute links", instead: REFUSED };
-    if (manner.reads.symlinks.length === 0)
-      return { why: "the client reads no list of links", instead: { outputs: others } };
-    if (outputs.dangling === "dropped")
-      return { why: "the server drops links that lead nowhere", instead: { outputs: others } };
-    return null;
+    const without = (why: string): Otherwise => ({ why, instead: { outputs: others } });
+    return [
+      ...(manner.reads.symlinks.length === 0 ? [without("the client reads no list of links")] : []),
+      ...(outputs.dangling === "dropped" ? [without("the server drops links that lead nowhere")] : []),
+      ...(isAbsolute && !actions.absoluteSymlinks
+        ? [{ why: "the server allows no absolute links", instead: REFUSED }]
+        : []),
+    ];
   };
 }
 
@@ -110,9 +111,10 @@ const RULES: Readonly<Partial<Record<Shape, Rule>>> = {
     server.actions.sortedLists ? { why: "the server wants lists sorted", instead: REFUSED } : null,
 };
 
-/** What may come of a shape instead of what is expected; null where nothing may. */
-export function otherwise(shape: AnyShape, sides: Sides): Otherwise | null {
-  return RULES[shape as Shape]?.(sides, sampleOf(shape).expectedBy(sides.manner)) ?? null;
+/** What may come of a shape instead of what is expected, the likeliest first; empty where nothing may. */
+export function otherwise(shape: AnyShape, sides: Sides): readonly Otherwise[] {
+  const may = RULES[shape as Shape]?.(sides, sampleOf(shape).expectedBy(sides.manner)) ?? [];
+  return [may].flat();
 }
 
 /** Why no such client writes a shape; null where one may. */

@@ -77,6 +77,7 @@ function formatOf(writes: readonly string[]): Manner["directoryFormat"] {
 
 /** One that goes by how it declared its outputs, or of which is known only that it is content with both, reads the list for that. */
 function symlinksRead(reads: readonly string[], outputs: Manner["outputs"]): Manner["reads"]["symlinks"] {
+  if (reads.every((form) => form === "none")) return [];
   const lists = (["typed", "unified"] as const).filter((list) => reads.includes(list));
   const declared = reads.includes("declared") && lists.length < 2;
   if (lists.length > 0 && !declared) return lists;
