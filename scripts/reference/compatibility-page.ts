@@ -271,7 +271,9 @@ Clients that share a row, and versions that share a column, are alike there.
 ${SERVERS.map(serverSection).join("")}\
 ## Gaps
 
-What is refused, by feature; besides that, calls of methods that a server does not have at all.
+What is refused, by feature; besides that, calls of methods that a server does not have at all. Where outputs are asked for in another way than
+the client's own (\`output-paths\`, \`output-nesting\`), one of another type than the client declares is an error of the bridge's, as it is one of
+servers that read those lists ([output-types](features.md#output-types)).
 
 ${gaps()}\
 ## Levels
