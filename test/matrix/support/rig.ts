@@ -33,6 +33,8 @@ interface RigOptions {
   readonly profiles?: readonly string[];
   /** How many bridges there are: they share nothing. One by default. */
   readonly replicas?: number;
+  /** Where the server keeps blobs and results; in memory if it is left out. */
+  readonly dir?: string;
 }
 
 /** A server and its bridges. */
@@ -61,10 +63,16 @@ export async function startRig({
   instance = "",
   profiles = [],
   replicas = 1,
+  dir: storeDir,
 }: RigOptions): Promise<Rig> {
   const listen = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
   const role = plays === undefined ? { as: server, ...(setup && { setup }) } : plays;
-  const played = await startEmbedded({ ...role, ...(readOnly && { readOnly }), listen, dir: null });
+  const played = await startEmbedded({
+    ...role,
+    ...(readOnly && { readOnly }),
+    listen,
+    dir: storeDir ?? null,
+  });
   const dir = await mkdtemp(join(tmpdir(), "rig-"));
   const pathOf = ({ name }: ResolvedClient, replica: number) =>
     join(dir, `${replica}-${clients.findIndex((client) => client.name === name)}`);
