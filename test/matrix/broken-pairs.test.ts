@@ -47,6 +47,7 @@ interface Row {
 const WINDOW_OF_BUILDFARM = /^failed \(.* speaks API 2\.0, and the server supports 2\.3 to 2\.11/;
 const PLATFORM = /^failed .*No workers exist for the platform \{\}/;
 const NO_OUTPUT = /^lost .*the output out\.txt did not come/;
+const NO_DIRECTORY = /^lost .*the output out did not come/;
 const NOT_IN_WORK = /^lost .*the output work\/made\.txt did not come/;
 const NO_LINK = /^lost .*the output link(\.txt)? did not come/;
 
@@ -78,6 +79,10 @@ const ROWS: readonly Row[] = [
   { client: "bazel@6.2", server: "buildbarn@2019-08", shape: "program", direct: NOT_IN_WORK },
   { client: "pants@2.32", server: "buildbarn@2026-03-26", direct: PLATFORM },
   { client: "siso@2025-05", server: "buildbarn@2026-03-26", direct: PLATFORM },
+  { client: "siso@2025-05", server: "buildbarn@2026-03-26", shape: "directory", direct: PLATFORM },
+  { client: "goma", server: "buildbarn@2026-03-26", direct: PLATFORM },
+  { client: "pants@2.33", server: "buildbarn@2020-06-25", direct: NO_OUTPUT },
+  { client: "please", server: "buildbarn@2020-06-25", shape: "directory", direct: /^lost / },
   { client: "pants@2.33", server: "buildfarm@2.1", direct: NO_OUTPUT },
   { client: "pants@2.33", server: "buildfarm@2.1", shape: "directory", direct: /^lost / },
   { client: "pants@2.33", server: "buildfarm@2.1", shape: "link-to-file", direct: /^lost / },
@@ -85,6 +90,7 @@ const ROWS: readonly Row[] = [
   { client: "please", server: "kajiya", direct: NO_OUTPUT },
   { client: "please", server: "kajiya", shape: "link-to-directory", direct: /^lost / },
   { client: "please", server: "buildgrid@2019-12", shape: "directory", direct: /^failed .*e3b0c442/ },
+  { client: "please", server: "buildgrid@2019-12", shape: "among-inputs", direct: NO_OUTPUT },
 ];
 
 for (const { client, server, shape = "file", direct } of ROWS) {
@@ -96,6 +102,50 @@ for (const { client, server, shape = "file", direct } of ROWS) {
     assert.notEqual(played.predicted.outcome.kind, "stops");
   });
 }
+
+// BuildStream wants assets that these servers do not have; here only its actions are looked at.
+for (const [client, server, shape, direct] of [
+  ["buildstream@2.3", "buildfarm@2.1", "directory", NO_DIRECTORY],
+  ["buildstream@2.5", "buildfarm@1.17", "directory", NO_DIRECTORY],
+  ["buildstream@2.3", "buildgrid@2019-12", "among-inputs", NO_OUTPUT],
+  ["buildstream@2.5", "kajiya", "directory", NO_DIRECTORY],
+] as const) {
+  test(`${client} before ${server}, ${shape}: its actions work`, async (t) => {
+    const played = await pair(t, client, server);
+    assert.match(text(await built(played.direct, shape, "direct")), direct);
+    assert.equal(text(await built(played.bridged, shape, "bridged")), "ok");
+  });
+}
+
+/** A client of today that says in the Action alone for which platform it is. */
+async function actionOnly(t: TestContext): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), "profile-")), "ours.json");
+  t.after(() => rm(dirname(file), { recursive: true }));
+  const evidence = "our client";
+  const range = {
+    facts: { level: { is: "2.12", evidence } },
+    features: { "action-platform": { writes: ["action"], evidence } },
+  };
+  await writeFile(file, JSON.stringify({ role: "client", peer: "ours", title: "Ours", ranges: [range] }));
+  return file;
+}
+
+for (const server of ["buildfarm@1.17", "buildfarm@2.15", "buildbuddy@2023"]) {
+  test(`a client that sets the platform in the Action alone before ${server}: the action does not run just anywhere`, async (t) => {
+    const { direct, bridged } = await pair(t, "ours", server, [await actionOnly(t)]);
+    const alone = await direct.build("other-platform", { salt: "direct" });
+    assert.equal(alone.deadly, null);
+    assert.equal(text(ofBuild(alone)), "lost (it did not end in FAILED_PRECONDITION)");
+    assert.equal(text(await built(bridged, "other-platform", "bridged")), "ok");
+    assert.equal(text(await built(bridged, "platform-in-action", "bridged")), "ok");
+  });
+}
+
+test("a client that sets the platform in the Action alone finds the workers of Buildbarn before 2.2", async (t) => {
+  const { direct, bridged } = await pair(t, "ours", "buildbarn@2020-06-25", [await actionOnly(t)]);
+  assert.match(text(await built(direct, "file", "direct")), PLATFORM);
+  assert.equal(text(await built(bridged, "file", "bridged")), "ok");
+});
 
 test("a server from before Capabilities works for Bazel once its profile says that it executes", async (t) => {
   const file = join(await mkdtemp(join(tmpdir(), "profile-")), "ours.json");
