@@ -3,7 +3,15 @@ import type { EngineCall } from "../actions/engine.ts";
 import type { ContentCheck } from "../actions/prepare.ts";
 import type { Evidence } from "../peers/dialect.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
-import type { Call, ContentHooks, Edit, MethodHooks, Pair, RequestScan } from "../translators/translator.ts";
+import type {
+  Call,
+  ContentHooks,
+  Edit,
+  FirstMessage,
+  MethodHooks,
+  Pair,
+  RequestScan,
+} from "../translators/translator.ts";
 import type { UseWatch } from "../translators/uses.ts";
 
 /** What an operator wants done with a feature: as the catalogue says, nothing, or also what is opt-in. */
@@ -19,6 +27,15 @@ export type Lane = "relay" | "translate" | "local" | "reject";
 
 /** A hook that knows its pair. */
 export type BoundHook = (message: Buffer, call: Call) => Edit | Promise<Edit>;
+
+/** Serves calls around the upstream, and says which: null for all. */
+export interface BoundExchange {
+  readonly when: BoundWhen | null;
+  readonly serve: NonNullable<MethodHooks["exchange"]>;
+}
+
+/** Whether hooks have anything to do with a call that begins so. */
+export type BoundWhen = (first: FirstMessage) => boolean;
 
 /** Rewrites the string or bytes field `field` of a first message. */
 export interface BoundHead {
@@ -47,7 +64,10 @@ export interface MethodPlan {
   readonly requests: readonly BoundHook[];
   readonly responses: readonly BoundHook[];
   readonly streams: readonly NonNullable<MethodHooks["stream"]>[];
+  readonly exchanges: readonly BoundExchange[];
   readonly answers: readonly NonNullable<MethodHooks["answer"]>[];
+  /** Which calls leave the relay lane, in any other lane; null for all. */
+  readonly opens: BoundWhen | null;
   /** Serves the call in place of plainly forwarding it; null where nothing about actions is at work. Requests come to it after all hooks. */
   readonly engine: EngineCall | null;
   /** The features at work, for metrics and logs. */
@@ -92,7 +112,9 @@ export const RELAYED: MethodPlan = Object.freeze({
   requests: [],
   responses: [],
   streams: [],
+  exchanges: [],
   answers: [],
+  opens: null,
   engine: null,
   features: [],
 });

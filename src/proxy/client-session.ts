@@ -17,6 +17,8 @@ import { isGrpc, type RequestHead, readHead } from "./request-head.ts";
 import type { Ask, HeadEdit, Wait, Way } from "./routing/route.ts";
 import type { SideLane } from "./side-lane.ts";
 
+const MESSAGE: Wait = { for: "message" };
+
 /** What a session needs of the front door. */
 export interface SessionHost {
   readonly core: Core;
@@ -117,7 +119,7 @@ export class ClientSession implements ConnectionOwner {
   private hold(wait: Wait, stream: Stream, path: string, fields: readonly Field[], fin: boolean): void {
     const { core } = this.host;
     const { listener, ask } = this;
-    new HeldCall(core, stream, path, fields, fin, wait, (instance, head, bare) => {
+    new HeldCall(core, stream, path, fields, fin, wait, ({ instance, head, bare }) => {
       const again = core.router.route({ path, fields: head, listener, instance }, ask);
       if (!("upstream" in again)) return again;
       this.start(again, stream, path, head, bare);
@@ -130,6 +132,14 @@ export class ClientSession implements ConnectionOwner {
     const { route, upstream } = way;
     const fields = route?.head === undefined ? given : this.edited(route.head, given, stream, path);
     if (fields === null) return;
+    if (route?.lane === "by-message") {
+      const { choose } = route;
+      new HeldCall(core, stream, path, fields, fin, MESSAGE, ({ head, bare, first }) => {
+        this.start({ upstream, route: choose(first()) }, stream, path, head, bare);
+        return null;
+      });
+      return;
+    }
     if (route === null || route.lane === "relay") {
       const filter = route === null ? null : route.filter;
       new RelayCall(core, this.links.relay(upstream), stream, path, fields, fin, filter);

@@ -1,19 +1,30 @@
 import type { Field } from "../http2/hpack/field.ts";
 import type { Stream, StreamSink } from "../http2/stream.ts";
+import type { FirstMessage } from "../translators/translator.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
 import { EarlyRequest } from "./early-request.ts";
+import { firstMessage, hasFirstMessage } from "./first-message.ts";
 import { endCall } from "./local-reply.ts";
 import { budgetSpent, CallError, toCallError } from "./messages/call-error.ts";
 import { InstancePeek } from "./messages/instance-peek.ts";
 import { encodingOf, timeoutOf, withTimeout } from "./request-head.ts";
 import type { Wait } from "./routing/route.ts";
 
-/**
- * Tries to route the call again: `instance` is the one it names, or null while nobody asked. Either starts the call, which gives its stream another
- * sink, and returns null; or returns what it has to wait for next. `bare` says that the request was over with its head.
- */
-export type Retry = (instance: string | null, head: readonly Field[], bare: boolean) => Wait | null;
+/** Tries to route the call again. Either starts it, which gives its stream another sink, and returns null; or returns what it has to wait for next. */
+export type Retry = (held: Held) => Wait | null;
+
+/** What is known of a call that is held. */
+interface Held {
+  /** The one it names; null while nobody asked. */
+  readonly instance: string | null;
+  /** The request's head, with what is left of the call's time. */
+  readonly head: readonly Field[];
+  /** Whether the request was over with its head. */
+  readonly bare: boolean;
+  /** What came of the first message; null where it is compressed. */
+  readonly first: () => FirstMessage | null;
+}
 
 /** A call whose way is not known yet: keeps what comes of it, bounded by the stream's window and the budget. */
 export class HeldCall implements StreamSink {
@@ -26,6 +37,8 @@ export class HeldCall implements StreamSink {
   private readonly deadline: number | null = null;
   private readonly timer: NodeJS.Timeout | null = null;
   private peek: InstancePeek | null = null;
+  /** Whether it waits for the first message. */
+  private gathers = false;
   private instance: string | null = null;
   private fin: boolean;
   private over = false;
@@ -71,6 +84,7 @@ export class HeldCall implements StreamSink {
     this.fin = fin;
     const taken = this.early!.add(buffer, start, end, fin);
     if (this.peek !== null) this.look(buffer, start, end);
+    if (this.gathers) this.gather();
     if (fin) this.ended();
     return taken;
   }
@@ -88,6 +102,12 @@ export class HeldCall implements StreamSink {
   private waitFor(wait: Wait): void {
     if (wait.for === "knowledge") {
       void wait.until.then(() => this.retry(this.instance));
+      return;
+    }
+    if (wait.for === "message") {
+      this.gathers = true;
+      if (this.fin) this.gathered();
+      else this.gather();
       return;
     }
     this.peek = new InstancePeek(this.path, encodingOf(this.early!.head));
@@ -109,6 +129,17 @@ export class HeldCall implements StreamSink {
   /** A request without a message names no instance. */
   private ended(): void {
     if (this.peek !== null) this.found("");
+    if (this.gathers) this.gathered();
+  }
+
+  private gather(): void {
+    if (hasFirstMessage(this.early!.pieces())) this.gathered();
+  }
+
+  private gathered(): void {
+    this.gathers = false;
+    // Not within the event that brought the bytes: they are on their way to this sink.
+    queueMicrotask(() => this.retry(this.instance));
   }
 
   private found(instance: string): void {
@@ -122,7 +153,12 @@ export class HeldCall implements StreamSink {
     if (this.over) return;
     try {
       const early = this.early!;
-      const wait = this.again(instance, this.headLeft(early.head), early.bare);
+      const wait = this.again({
+        instance,
+        head: this.headLeft(early.head),
+        bare: early.bare,
+        first: () => firstMessage(early.pieces()),
+      });
       if (wait !== null) return this.waitFor(wait);
     } catch (error) {
       return this.fail(toCallError(error, this.core.log, this.path));

@@ -93,8 +93,34 @@ export interface RequestScan extends FieldVisitor {
   complete(): void;
 }
 
+/** The first message of a call, when it is decided how the call travels. */
+export interface FirstMessage {
+  /** Its bytes: all of them, or the first 16 KiB. */
+  readonly bytes: Buffer;
+  readonly whole: boolean;
+}
+
+/** Sends requests to the upstream, as a call of the same method, and gives its answers. Throws the upstream's status as an `UpstreamError`. */
+export type Forward = (requests: Iterable<Buffer> | AsyncIterable<Buffer>) => AsyncGenerator<Buffer>;
+
+/**
+ * Serves a call, by no, one or several calls of the upstream. Requests come as the upstream would get them; what it yields goes to the client on the way of
+ * the upstream's own answers.
+ */
+type ExchangeHook = (
+  requests: AsyncIterable<Buffer>,
+  call: Call,
+  pair: Pair,
+  forward: Forward,
+) => AsyncIterable<readonly Buffer[]>;
+
 /** What is done to the calls of one method. Everything but `head` and `scan` takes the call out of the relay lane. */
 export interface MethodHooks {
+  /**
+   * Which calls hooks other than `head` and `scan` have anything to do with; all where it is absent. Calls that no feature wants are relayed. Asked with the
+   * first message as it came; true where too little of it shows.
+   */
+  readonly when?: (first: FirstMessage, pair: Pair) => boolean;
   /** Rewrites one string or bytes field of the first message while the rest streams; what was given, given back, changes nothing. Throws to refuse. */
   readonly head?: {
     readonly field: number;
@@ -105,6 +131,8 @@ export interface MethodHooks {
   readonly request?: MessageHook;
   readonly response?: MessageHook;
   readonly stream?: { readonly request?: StreamHook; readonly response?: StreamHook };
+  /** Around the upstream, within all hooks of requests and responses; the first feature's is the outermost. */
+  readonly exchange?: ExchangeHook;
   /** Answers in place of the upstream; null lets the upstream answer, if nothing was read of `requests` but the first message. */
   readonly answer?: (
     first: Buffer,

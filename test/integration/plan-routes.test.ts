@@ -255,3 +255,112 @@ test("methods without an entry, and entries without anything to do, are relayed"
   const { client } = await carriedOut(t, { Unary: {} });
   assert.equal((await client.call("Unary", [text(1, "x")])).code, 0);
 });
+
+test("exchanges serve a call by several calls of the upstream, each within the one before, within the hooks of messages", async (t) => {
+  const { client } = await carriedOut(t, {
+    Unary: {
+      lane: "translate",
+      requests: [append("there")],
+      responses: [append("back")],
+      exchanges: [
+        {
+          when: null,
+          async *serve(requests, _call, _pair, forward) {
+            for await (const request of requests) {
+              const answers: Buffer[] = [];
+              for (const half of [text(1, "a"), text(1, "b")]) {
+                for await (const answer of forward([Buffer.concat([request, half])])) answers.push(answer);
+              }
+              yield answers;
+            }
+          },
+        },
+        {
+          when: null,
+          async *serve(requests, _call, _pair, forward) {
+            for await (const answer of forward(requests)) yield [answer, text(2, "inner")];
+          },
+        },
+        { when: () => false, serve: () => assert.fail("it has nothing to do with this call") },
+      ],
+    },
+  });
+  const mine = new grpc.Metadata();
+  mine.set("x-mine", "m");
+  const outcome = await client.call("Unary", [text(1, "q")], mine);
+  assert.equal(outcome.code, 0, outcome.details);
+  const each = (half: string) => [
+    [1, "q"],
+    [9, "there"],
+    [1, half],
+    [2, "inner"],
+  ];
+  assert.deepEqual(texts(outcome.messages[0]!), [...each("a"), ...each("b"), [9, "back"]]);
+  assert.deepEqual([outcome.head?.get("x-begin"), outcome.trailers.get("x-end")], [["m"], ["e"]]);
+});
+
+test("an exchange ends the call with the upstream's own error, or with its own", async (t) => {
+  const { client, bridge } = await carriedOut(t, {
+    ServerStream: {
+      lane: "translate",
+      exchanges: [{ when: null, serve: (requests, _call, _pair, forward) => slices(forward(requests)) }],
+    },
+    ClientStream: {
+      lane: "translate",
+      exchanges: [
+        {
+          when: null,
+          // biome-ignore lint/correctness/useYield: it refuses before it has an answer.
+          async *serve(requests) {
+            for await (const _ of requests) throw refusal();
+          },
+        },
+      ],
+    },
+  });
+  const failed = await client.call("ServerStream", [text(1, "first")]);
+  assert.deepEqual([failed.code, failed.details, failed.messages.length], [5, "not there", 1]);
+  assert.deepEqual(failed.trailers.get("x-why"), ["because"]);
+  const refused = await client.call("ClientStream", [text(1, "x"), text(1, "y")]);
+  assert.deepEqual([refused.code, refused.details], [refusal().status, refusal().message]);
+  assert.equal((await bridge.metrics()).bridge.refusedTotal, 1);
+});
+
+test("calls are opened by what their first message says, and the others relayed", async (t) => {
+  const seen: (readonly [number, boolean])[] = [];
+  const { client, bridge } = await carriedOut(t, {
+    ClientStream: {
+      lane: "translate",
+      opens: ({ bytes, whole }) => {
+        seen.push([bytes.length, whole]);
+        return bytes.includes("open");
+      },
+      requests: [append("edited")],
+    },
+  });
+  const large = text(2, "x".repeat(100_000));
+  for (const [first, edited] of [
+    ["relay", false],
+    ["open", true],
+  ] as const) {
+    const outcome = await client.call("ClientStream", [Buffer.concat([text(1, first), large]), text(3, "y")]);
+    assert.equal(outcome.code, 0, outcome.details);
+    const got = Buffer.concat(outcome.messages);
+    assert.equal(got.includes("edited"), edited, first);
+    assert.ok(got.includes(large) && got.includes(text(3, "y")));
+  }
+  assert.deepEqual(seen, [
+    [16 * 1024, false],
+    [16 * 1024, false],
+  ]);
+  assert.equal((await client.call("ClientStream", [])).code, 0);
+  const lanes = (await bridge.metrics()).calls.map(({ lane, codes }) => [lane, codes[0]]);
+  assert.deepEqual(lanes.sort(), [
+    ["relay", 2],
+    ["translate", 1],
+  ]);
+});
+
+async function* slices(messages: AsyncIterable<Buffer>) {
+  for await (const message of messages) yield [message];
+}

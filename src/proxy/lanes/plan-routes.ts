@@ -3,7 +3,7 @@ import { type MethodPlan, type Plan, RELAYED } from "../../plan/plan.ts";
 import { announce } from "../../plan/run-hooks.ts";
 import { allMethods } from "../../spec/methods.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
-import type { HeadEdit, Route, Routes } from "../routing/route.ts";
+import type { HeadEdit, RelayRoute, Route, Routes } from "../routing/route.ts";
 import { headEditOf, inTurn } from "./head-edit.ts";
 import type { Reach, Reaches } from "./hook-call.ts";
 import { namesInstance, withInstance } from "./instance-of.ts";
@@ -47,11 +47,17 @@ function routeOf(path: string, method: MethodPlan, plan: Plan, context: LaneCont
     const edit: ResponseEdit = context.announce ?? (async (bytes) => announce(plan, bytes));
     return { lane: "local", handle: translate(method, plan.pair, context, edit) };
   }
-  if (method.lane !== "relay") return { lane: method.lane, handle: translate(method, plan.pair, context) };
+  const { opens } = method;
+  const opened = {
+    lane: method.lane === "local" ? method.lane : "translate",
+    handle: translate(method, plan.pair, context),
+  } as const;
+  if (method.lane !== "relay" && opens === null) return opened;
   const filter = relayFilterOf(method);
-  if (filter === undefined) return null;
-  if (filter === null) return { lane: "translate", handle: translate(method, plan.pair, context) };
-  return { lane: "relay", filter };
+  if (filter === null) return opened;
+  const relayed: RelayRoute = { lane: "relay", filter: filter ?? null };
+  if (method.lane === "relay") return filter === undefined ? null : relayed;
+  return { lane: "by-message", choose: (first) => (first === null || opens!(first) ? opened : relayed) };
 }
 
 function withHead(path: string, route: Route, plan: Plan, { rename }: LaneContext): Route {

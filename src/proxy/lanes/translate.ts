@@ -1,7 +1,7 @@
 import type { Field } from "../../http2/hpack/field.ts";
-import type { EngineCall, MethodPlan } from "../../plan/plan.ts";
+import type { BoundExchange, EngineCall, MethodPlan } from "../../plan/plan.ts";
 import { editRequest, editResponse } from "../../plan/run-hooks.ts";
-import type { Pair } from "../../translators/translator.ts";
+import type { FirstMessage, Forward, Pair } from "../../translators/translator.ts";
 import { exchange } from "../../upstream/exchange.ts";
 import { joined } from "../../wire/rewrite.ts";
 import { Status } from "../../wire/status.ts";
@@ -37,8 +37,11 @@ export function translate(
     try {
       const answer = first === null ? null : await answerOf(plan, pair, first, requests, call);
       const served = { opened, plan, pair, call, edit: respond };
+      const exchanges = first === null ? [] : exchangesOf(plan, { bytes: first, whole: true });
       if (answer === null && plan.engine !== null) {
         await serve(served, chained(first, requests), plan.engine);
+      } else if (answer === null && exchanges.length > 0) {
+        await within(served, chained(first, requests), exchanges);
       } else if (answer === null) {
         await forward(served, chained(first, requests));
       } else {
@@ -69,6 +72,11 @@ async function answerOf(
     if (answer !== null) return answer;
   }
   return null;
+}
+
+/** What serves a call that begins so, the outermost first. */
+function exchangesOf({ exchanges }: MethodPlan, first: FirstMessage): BoundExchange["serve"][] {
+  return exchanges.flatMap(({ when, serve }) => (when === null || when(first) ? [serve] : []));
 }
 
 async function* chained(first: Buffer | null, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -103,23 +111,54 @@ async function forward(served: Served, requests: AsyncIterable<Buffer>): Promise
   await sent;
 }
 
-/** Has the engine serve a call with one request. What it forwards goes to the upstream, whose metadata and trailers go to the client. */
+/** Has the engine serve a call with one request. */
 async function serve(served: Served, requests: AsyncIterable<Buffer>, engine: EngineCall): Promise<void> {
-  const { opened, plan, pair, call, edit } = served;
+  const { plan, call } = served;
   const request = await editRequest(plan, await sole(requests), call);
+  await answerWith(served, (forward) => engine(request, call, (message) => forward([message])));
+}
+
+/** Has exchanges serve a call, each within the one before. */
+async function within(
+  served: Served,
+  requests: AsyncIterable<Buffer>,
+  exchanges: readonly BoundExchange["serve"][],
+): Promise<void> {
+  const { call, pair } = served;
+  await answerWith(served, (forward) => {
+    const inner = exchanges.reduceRight<Forward>(
+      (next, serveCall) => (messages) => whole(serveCall(inOrder(messages), call, pair, next)),
+      forward,
+    );
+    return inner(editedRequests(served, requests));
+  });
+}
+
+/** Answers with what `make` makes. What it forwards goes to the upstream, whose metadata and trailers go to the client: those of the last call. */
+async function answerWith(
+  { opened, plan, pair, call, edit }: Served,
+  make: (forward: Forward) => AsyncIterable<Buffer>,
+): Promise<void> {
   let trailers: readonly Field[] = [];
-  const forward = async function* (message: Buffer): AsyncGenerator<Buffer> {
+  let messages = make(async function* (requests) {
     const upstream = opened.call(opened.method);
     passHead(opened, upstream);
-    yield* exchange(() => upstream, [[message]]);
+    yield* exchange(() => upstream, inSlices(requests));
     trailers = responseMetadata(await upstream.trailers);
-  };
-  let messages = engine(request, call, forward);
+  });
   for (const { response } of plan.streams.toReversed()) {
     if (response !== undefined) messages = whole(response(messages, call, pair));
   }
   for await (const message of messages) await opened.respond([await edit(message, call, "upstream")]);
   opened.addTrailers(trailers);
+}
+
+async function* inOrder(messages: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* messages;
+}
+
+async function* inSlices(messages: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
+  for await (const message of messages) yield [message];
 }
 
 /** The only message of a unary request. */
@@ -141,17 +180,23 @@ function passHead(opened: OpenedCall, upstream: OwnCall): void {
   );
 }
 
-async function send(
+async function send(served: Served, requests: AsyncIterable<Buffer>, upstream: OwnCall): Promise<void> {
+  for await (const message of editedRequests(served, requests)) await upstream.write([message]);
+  await upstream.end();
+}
+
+/** The requests as the upstream gets them. */
+function editedRequests(
   { plan, pair, call }: Served,
   requests: AsyncIterable<Buffer>,
-  upstream: OwnCall,
-): Promise<void> {
-  let messages = edited(requests, (message, first) => editRequest(plan, message, call, first));
+): AsyncIterable<Buffer> {
+  let messages: AsyncIterable<Buffer> = edited(requests, (message, first) =>
+    editRequest(plan, message, call, first),
+  );
   for (const { request } of plan.streams) {
     if (request !== undefined) messages = whole(request(messages, call, pair));
   }
-  for await (const message of messages) await upstream.write([message]);
-  await upstream.end();
+  return messages;
 }
 
 /** Passes the answer on: metadata, messages as `edit` makes them, and trailers. */

@@ -163,8 +163,9 @@ export class PlanRouter implements Router {
     const waits: Promise<void>[] = [];
     for (const rule of rulesOf(group)) {
       const wait = this.waitFor(rule, instance, call, ask);
-      if (wait?.for === "instance") return wait;
-      if (wait !== null) waits.push(wait.until);
+      if (wait === null) continue;
+      if (wait.for !== "knowledge") return wait;
+      waits.push(wait.until);
     }
     return waits.length === 0 ? null : { for: "knowledge", until: Promise.all(waits).then(() => {}) };
   }

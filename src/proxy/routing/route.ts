@@ -1,15 +1,29 @@
 import type { Field } from "../../http2/hpack/field.ts";
+import type { FirstMessage } from "../../translators/translator.ts";
 import type { Caller } from "../../upstream/caller.ts";
 import type { CallHandler } from "../messages/opened-call.ts";
 import type { FilterMaker } from "../messages/relay-filter.ts";
 import type { UpstreamTarget } from "../upstream-target.ts";
 
 /** How the calls of a method travel, if they are not simply relayed. */
-export type Route = { readonly head?: HeadEdit } & (
-  | { readonly lane: "translate" | "local" | "reject"; readonly handle: CallHandler }
-  /** Relayed, while a filter watches or changes the request. */
-  | { readonly lane: "relay"; readonly filter: FilterMaker | null }
-);
+export type Route = { readonly head?: HeadEdit } & (OpenedRoute | RelayRoute | ByMessage);
+
+interface OpenedRoute {
+  readonly lane: "translate" | "local" | "reject";
+  readonly handle: CallHandler;
+}
+
+/** Relayed, while a filter watches or changes the request. */
+export interface RelayRoute {
+  readonly lane: "relay";
+  readonly filter: FilterMaker | null;
+}
+
+/** One way or the other, as the first message says; null for one that cannot be read before it is opened. */
+interface ByMessage {
+  readonly lane: "by-message";
+  readonly choose: (first: FirstMessage | null) => OpenedRoute | RelayRoute;
+}
 
 /** The head of a request as the upstream is to get it, the same list if nothing changes. Throws a `BridgeError` to refuse the call. */
 export type HeadEdit = (fields: readonly Field[]) => readonly Field[];
@@ -23,9 +37,10 @@ export interface Way {
   readonly route: Route | null;
 }
 
-/** What a way depends on that is not known yet: the instance that the first message names, or something that is being found out. */
+/** What a way depends on that is not known yet: the instance that the first message names, that message, or something that is being found out. */
 export type Wait =
   | { readonly for: "instance" }
+  | { readonly for: "message" }
   | { readonly for: "knowledge"; readonly until: Promise<void> };
 
 /** A call that has begun, as a router sees it. */

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import * as grpc from "@grpc/grpc-js";
 import { type BalancerName, startBalancer } from "./balancer.ts";
 import { BridgeProcess } from "./bridge.ts";
 import type { Service } from "./service.ts";
 
 const TOGETHER = 3;
+const GET_CAPABILITIES = "/build.bazel.remote.execution.v2.Capabilities/GetCapabilities";
 
 /** Bridges that know nothing of each other, in front of one server and behind one balancer. */
 export class Replicas {
@@ -45,6 +47,19 @@ export class Replicas {
     await bridge.stop();
     await bridge.restart();
     this.gone.delete(bridge);
+  }
+
+  /** One call through the balancer, to whichever bridge has its turn; what it ends in does not matter. */
+  async ask(): Promise<void> {
+    const client = new grpc.Client(this.address, grpc.credentials.createInsecure());
+    try {
+      await new Promise<void>((resolve) => {
+        const nothing = (): Buffer => Buffer.alloc(0);
+        client.makeUnaryRequest(GET_CAPABILITIES, nothing, nothing, null, () => resolve());
+      });
+    } finally {
+      client.close();
+    }
   }
 
   /** Calls of the method that have ended at those that run, since each was started. */

@@ -1,0 +1,38 @@
+import type { FirstMessage } from "../translators/translator.ts";
+import { PREFIX_BYTES } from "../wire/envelope.ts";
+
+/** Bytes of a message that are waited for: names and numbers come before content. */
+const MOST = 16 * 1024;
+
+/** Bytes of a request as they came, in pieces. */
+type Pieces = Iterable<{ readonly buffer: Buffer; readonly start: number; readonly end: number }>;
+
+/** Whether enough has come of a request to see its first message, or the beginning of it. */
+export function hasFirstMessage(pieces: Pieces): boolean {
+  const bytes = beginning(pieces, PREFIX_BYTES + MOST);
+  if (bytes.length < PREFIX_BYTES) return false;
+  return bytes.length - PREFIX_BYTES >= Math.min(MOST, bytes.readUInt32BE(1));
+}
+
+/** The first message of a request, as far as it came and up to 16 KiB; empty where none came, null where it is compressed. */
+export function firstMessage(pieces: Pieces): FirstMessage | null {
+  const bytes = beginning(pieces, PREFIX_BYTES + MOST);
+  if (bytes.length < PREFIX_BYTES) return { bytes: bytes.subarray(bytes.length), whole: true };
+  if (bytes[0] !== 0) return null;
+  const length = bytes.readUInt32BE(1);
+  const message = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
+  return { bytes: message, whole: message.length === length };
+}
+
+/** No more than `most` bytes from the start of what came. */
+function beginning(pieces: Pieces, most: number): Buffer {
+  const parts: Buffer[] = [];
+  let left = most;
+  for (const { buffer, start, end } of pieces) {
+    if (left === 0) break;
+    const part = buffer.subarray(start, Math.min(end, start + left));
+    parts.push(part);
+    left -= part.length;
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
