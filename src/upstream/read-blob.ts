@@ -1,11 +1,10 @@
 /** One blob, by ByteStream: every upstream has it, and for blobs of every size. */
+import { readReadResponse, writeReadRequest } from "../wire/byte-stream.ts";
 import { type Digest, formatDigest } from "../wire/digest.ts";
 import type { DigestFunction } from "../wire/digest-function.ts";
-import { FieldWriter } from "../wire/field-writer.ts";
 import { canHash, digestOf } from "../wire/hasher.ts";
 import { MessageBuffer } from "../wire/message-buffer.ts";
 import { Status } from "../wire/status.ts";
-import { Walker } from "../wire/walker.ts";
 import { BlobCheck } from "./blob-check.ts";
 import { exchange, readAnswer } from "./exchange.ts";
 import { READ } from "./methods.ts";
@@ -22,10 +21,9 @@ export async function* streamBlob(
   if (digest.sizeBytes === 0 && canHash(digestFunction)) return checkEmpty(digest, digestFunction);
   const check = new BlobCheck(digest, digestFunction);
   const name = session.blobName(digest, digestFunction, null);
-  const request = new FieldWriter();
-  request.text(1, name);
-  for await (const response of exchange(() => session.caller.open(READ, name), [request.finish()], stop)) {
-    const data = readAnswer(READ, () => dataOf(response));
+  const request = writeReadRequest({ resourceName: name, readOffset: 0, readLimit: 0 });
+  for await (const response of exchange(() => session.caller.open(READ, name), [request], stop)) {
+    const data = readAnswer(READ, () => readReadResponse(response));
     check.add(data);
     if (data.length > 0) yield data;
   }
@@ -62,12 +60,4 @@ export async function readBlob(
     throw error;
   }
   return blob.view();
-}
-
-/** The data of a `ReadResponse`. */
-function dataOf(response: Buffer): Buffer {
-  const field = new Walker(response);
-  let data = response.subarray(0, 0);
-  while (field.next()) if (field.number === 10) data = field.bytes() as typeof data;
-  return data;
 }

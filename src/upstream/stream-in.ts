@@ -1,9 +1,8 @@
 /** Storing one blob by ByteStream. */
 import { randomUUID } from "node:crypto";
+import { readCommittedSize, writeWriteRequest } from "../wire/byte-stream.ts";
 import { type Digest, formatDigest } from "../wire/digest.ts";
-import { FieldWriter } from "../wire/field-writer.ts";
 import { Status } from "../wire/status.ts";
-import { Walker } from "../wire/walker.ts";
 import { exchange, type Message, onlyResponse, readAnswer, unusable } from "./exchange.ts";
 import { WRITE } from "./methods.ts";
 import type { Session } from "./session.ts";
@@ -36,7 +35,7 @@ export async function streamIn(
     if (error instanceof UpstreamError && error.code === Status.ALREADY_EXISTS) return;
     throw error;
   }
-  const committed = readAnswer(WRITE, () => committedSize(response));
+  const committed = readAnswer(WRITE, () => readCommittedSize(response));
   if (committed === digest.sizeBytes) return;
   throw unusable(WRITE, `it says that ${committed} bytes of ${formatDigest(digest)} are stored`);
 }
@@ -50,13 +49,10 @@ async function* writeRequests(
 ): AsyncGenerator<Message, void, void> {
   let offset = 0;
   const request = (data: Buffer): Message => {
-    const out = new FieldWriter();
-    if (offset === 0) out.text(1, name);
-    if (offset > 0) out.varint(2, offset);
+    const writeOffset = offset;
     offset += data.length;
-    if (offset === digest.sizeBytes) out.varint(3, true);
-    if (data.length > 0) out.bytes(10, data);
-    return out.finish();
+    const finishWrite = offset === digest.sizeBytes;
+    return writeWriteRequest({ resourceName: writeOffset === 0 ? name : "", writeOffset, finishWrite, data });
   };
   for await (const part of parts) {
     if (offset + part.length > digest.sizeBytes) throw wrongLength(digest, "more");
@@ -70,12 +66,4 @@ async function* writeRequests(
 export function wrongLength(digest: Digest, how: string): UpstreamError {
   const message = `the content for ${formatDigest(digest)} has ${how} bytes than the digest says`;
   return new UpstreamError(Status.INVALID_ARGUMENT, message);
-}
-
-/** The `committed_size` of a `WriteResponse`. */
-function committedSize(response: Buffer): number {
-  const field = new Walker(response);
-  let size = 0;
-  while (field.next()) if (field.number === 1) size = field.integer();
-  return size;
 }
