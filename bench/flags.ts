@@ -11,6 +11,8 @@ export interface Flags {
   /** Ids of loads about actions, and the sizes of trees in files. */
   readonly actionLoads: readonly string[];
   readonly trees: readonly number[];
+  /** Whether transfers that are not only relayed are measured. */
+  readonly transfers: boolean;
   /** Names of targets; undefined for all. */
   readonly targets: ReadonlySet<string> | undefined;
   /** Other builds of the bridge: name → directory. */
@@ -32,6 +34,7 @@ Usage: npm run bench -- [flags]
   --loads A,B           only these loads: ${LOADS.map(({ id }) => id).join(", ")}
   --actions             only the loads about actions: ${ACTION_LOADS.join(", ")};
                         --loads takes them as well
+  --transfers           only transfers of blobs: compressed and not, cut into chunks, and FindMissingBlobs of 100,000 digests
   --trees A,B           files in the input trees of these (default ${SIZES.join(",")}, or ${SIZES[0]} with --quick)
   --targets A,B         only these targets: direct, bridge, documented, scanning, nghttpx, nginx, haproxy, and names of --bridge
   --bridge NAME=DIR     also the build of the bridge in DIR, a checkout or an unpacked package; may be repeated
@@ -52,11 +55,14 @@ function names(text: string | undefined): ReadonlySet<string> | undefined {
 const ALL_LOADS: readonly string[] = [...LOADS.map(({ id }) => id), ...ACTION_LOADS];
 
 /** Ids of loads: all of them, where nobody asked for some. */
-function chosenLoads(wanted: ReadonlySet<string> | undefined, actions: boolean): ReadonlySet<string> {
+function chosenLoads(
+  wanted: ReadonlySet<string> | undefined,
+  { actions, transfers }: { readonly actions: boolean; readonly transfers: boolean },
+): ReadonlySet<string> {
   for (const name of wanted ?? [])
     if (!ALL_LOADS.includes(name)) throw new Error(`there is no load "${name}"; see --help`);
-  if (wanted === undefined) return new Set(actions ? ACTION_LOADS : ALL_LOADS);
-  return new Set([...wanted, ...(actions ? ACTION_LOADS : [])]);
+  if (wanted === undefined && !actions && !transfers) return new Set(ALL_LOADS);
+  return new Set([...(wanted ?? []), ...(actions ? ACTION_LOADS : [])]);
 }
 
 function treeSizes(text: string | undefined, quick: boolean): readonly number[] {
@@ -91,6 +97,7 @@ export function readFlags(args: readonly string[]): Flags | null {
     options: {
       loads: { type: "string" },
       actions: { type: "boolean", default: false },
+      transfers: { type: "boolean", default: false },
       trees: { type: "string" },
       targets: { type: "string" },
       bridge: { type: "string", multiple: true, default: [] },
@@ -106,11 +113,13 @@ export function readFlags(args: readonly string[]): Flags | null {
   if (values.help) return null;
   const full =
     values.loads === undefined && values.targets === undefined && values.trees === undefined && !values.quick;
-  const chosen = chosenLoads(names(values.loads), values.actions);
+  const chosen = chosenLoads(names(values.loads), values);
+  const everything = values.loads === undefined && values.targets === undefined && !values.actions;
   return {
     loads: LOADS.filter(({ id }) => chosen.has(id)),
     // Other proxies do not rewrite actions.
     actionLoads: values.targets === undefined ? ACTION_LOADS.filter((id) => chosen.has(id)) : [],
+    transfers: values.transfers || everything,
     trees: treeSizes(values.trees, values.quick),
     targets: names(values.targets),
     bridges: new Map(values.bridge.map(namedDirectory)),

@@ -19,6 +19,8 @@ import { profilesIn, topFunctions } from "./profile.ts";
 import { document, goalTable, loadTable, type Setting } from "./report.ts";
 import { DIRECT, runLoads } from "./rounds.ts";
 import { bridge, type Target } from "./targets.ts";
+import { measureTransfers, type TransferResults } from "./transfers/measure-transfers.ts";
+import { TRANSFERS_HEADING, transferSection, transferTable } from "./transfers/report.ts";
 
 /** Targets that are this build of the bridge in another setting. */
 const VARIANTS: ReadonlySet<string> = new Set(["documented", "scanning"]);
@@ -115,18 +117,34 @@ async function runActions(flags: Flags, { generator }: Programs, dir: string): P
   return results;
 }
 
-/** The document with a new part about actions, which is its last one; without results the old part stays. */
+async function runTransfers(flags: Flags, dir: string): Promise<TransferResults | null> {
+  if (!flags.transfers) return null;
+  const { cores, rounds } = flags;
+  const results = await measureTransfers({ root: ROOT, nodeFlags: nodeFlags(flags), cores, rounds, dir });
+  console.log(`\n${transferTable(results)}`);
+  return results;
+}
+
+/** The document with those of its parts new of which there are results; the others stay. */
 function written(
   out: string,
   results: readonly LoadResult[],
   actions: readonly ActionResult[],
+  transfers: TransferResults | null,
   setting: Setting,
 ): string {
   const kept = existsSync(out) ? readFileSync(out, "utf8") : "# Benchmarks\n";
-  const old = results.length > 0 ? document(results, setting) : kept;
-  if (actions.length === 0) return old;
-  const before = old.includes(HEADING) ? old.slice(0, old.indexOf(HEADING)) : `${old.trimEnd()}\n\n`;
-  return `${before.trimEnd()}\n\n${actionSection(actions, setting)}`;
+  const [traffic = "", ...others] = kept.split(/^(?=## What (?:rewriting actions costs|transfers cost)$)/m);
+  const oldPart = (heading: string): string => others.find((part) => part.startsWith(heading)) ?? "";
+  const parts = [
+    results.length > 0 ? document(results, setting) : traffic,
+    actions.length > 0 ? actionSection(actions, setting) : oldPart(HEADING),
+    transfers !== null ? transferSection(transfers, setting) : oldPart(TRANSFERS_HEADING),
+  ];
+  return `${parts
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .join("\n\n")}\n`;
 }
 
 /** Peers may get a call wrong now and then; a build of the bridge may not. */
@@ -147,10 +165,12 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const results = await runTraffic(flags, setting, targets, programs, dir);
     const actions = await runActions(flags, programs, dir);
+    const transfers = await runTransfers(flags, dir);
     for (const path of flags.profile === null ? [] : profilesIn(flags.profile)) {
       console.log(`\n${basename(path)}\n${topFunctions(path, 25).join("\n")}`);
     }
-    if (flags.out !== null) writeFileSync(flags.out, written(flags.out, results, actions, setting));
+    if (flags.out !== null)
+      writeFileSync(flags.out, written(flags.out, results, actions, transfers, setting));
     const outcomes = [...results, ...actions].flatMap((result) => [...result.outcomes]);
     return outcomes.every(isSound) ? 0 : 1;
   } finally {

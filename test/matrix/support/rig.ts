@@ -31,6 +31,8 @@ interface RigOptions {
   readonly instance?: string;
   /** Files of profiles besides those of this package. */
   readonly profiles?: readonly string[];
+  /** What the operator wants done with features. */
+  readonly policy?: Readonly<Record<string, string>>;
   /** How many bridges there are: they share nothing. One by default. */
   readonly replicas?: number;
   /** Where the server keeps blobs and results; in memory if it is left out. */
@@ -62,6 +64,7 @@ export async function startRig({
   readOnly,
   instance = "",
   profiles = [],
+  policy = {},
   replicas = 1,
   dir: storeDir,
 }: RigOptions): Promise<Rig> {
@@ -87,6 +90,7 @@ export async function startRig({
       listen: ways.map((way) => way.listen),
       clients: ways,
       profiles,
+      policy,
     });
     const bridge = await createBridge({ config });
     await ask(`unix:${pathOf(clients[0]!, replica)}`, instance);
