@@ -1,11 +1,13 @@
 /** Blobs up and down, in the manner of a client. */
 import { randomUUID } from "node:crypto";
+import { compressorNamed } from "../compression/compressors.ts";
+import { decodeBytes } from "../compression/decode.ts";
+import { encodeBytes } from "../compression/encode.ts";
 import type { Messages } from "../spec/generated/messages.ts";
 import { Status } from "../wire/status.ts";
 import { type Api, methodPath } from "./api.ts";
 import type { Blob, Digest } from "./blob.ts";
 import { CallFailed } from "./call-failed.ts";
-import { COMPRESSORS } from "./compression.ts";
 import type { Connection } from "./connection.ts";
 import type { Manner } from "./manner.ts";
 
@@ -125,7 +127,7 @@ export class RemoteStore {
 
   async #putStream({ digest, bytes }: Blob): Promise<void> {
     const { compressor, committedSize } = this.#manner;
-    const sent = compressor === null ? bytes : COMPRESSORS[compressor].compress(bytes);
+    const sent = compressor === null ? bytes : await encodeBytes(compressorNamed(compressor), bytes);
     const write = this.#connection.openWrite();
     const resourceName = this.#resourceName(digest, `uploads/${randomUUID()}/`);
     for (let at = 0; at < Math.max(sent.length, 1); at += CHUNK_BYTES) {
@@ -152,7 +154,7 @@ export class RemoteStore {
     const bytes = Buffer.concat(chunks);
     if (compressor === null) return bytes;
     try {
-      return COMPRESSORS[compressor].decompress(bytes, Number(digest.sizeBytes));
+      return await decodeBytes(compressorNamed(compressor), bytes, Number(digest.sizeBytes));
     } catch (error) {
       const text = `what came of the blob ${digest.hash}/${digest.sizeBytes} is no ${compressor} of it: ${(error as Error).message}`;
       throw new CallFailed(READ, Status.DATA_LOSS, text, null);
@@ -162,7 +164,7 @@ export class RemoteStore {
   #resourceName({ hash, sizeBytes }: Digest, upload: string): string {
     const { compressor, digestFunction, functionSegment } = this.#manner;
     const instance = this.#instance === "" ? "" : `${this.#instance}/`;
-    const kind = compressor === null ? "blobs" : `compressed-blobs/${COMPRESSORS[compressor].segment}`;
+    const kind = compressor === null ? "blobs" : `compressed-blobs/${compressorNamed(compressor).segment}`;
     const segment = functionSegment ? `${digestFunction.segment}/` : "";
     return `${instance}${upload}${kind}/${segment}${hash}/${sizeBytes}`;
   }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import type { Api } from "../../src/client/api.ts";
-import { COMPRESSORS } from "../../src/client/compression.ts";
+import { compressorNamed } from "../../src/compression/compressors.ts";
+import { decodeBytes } from "../../src/compression/decode.ts";
+import { encodeBytes } from "../../src/compression/encode.ts";
 import { DEFAULT_WORKER } from "../../src/embedded/behaviour/vocabulary.ts";
 import type { ResolvedServer } from "../../src/peers/profile.ts";
 import { shippedProfiles } from "../../src/peers/read-profile.ts";
@@ -81,12 +83,12 @@ async function compressors({ caller, instanceName, cache }: Told): Promise<void>
     const name = NAMES[number];
     assert.ok(name !== undefined, `compressor ${number}`);
     if (name === "IDENTITY") continue;
-    const { segment, compress, decompress } = COMPRESSORS[name];
+    const compressor = compressorNamed(name);
     const data = Buffer.from(`to be made smaller ${randomUUID()} `.repeat(50));
     const digest = { hash: createHash("sha256").update(data).digest("hex"), sizeBytes: data.length };
-    const kind = `compressed-blobs/${segment}`;
-    const read = await streamed({ caller, instanceName }, kind, digest, compress(data));
-    assert.deepEqual(decompress(read, data.length), data, name);
+    const kind = `compressed-blobs/${compressor.segment}`;
+    const read = await streamed({ caller, instanceName }, kind, digest, await encodeBytes(compressor, data));
+    assert.deepEqual(await decodeBytes(compressor, read, data.length), data, name);
   }
 }
 

@@ -1,8 +1,8 @@
 /** How one embedded server behaves: everything in which servers differ, as plain data that services and executor ask. Immutable. */
+import type { Compressor } from "../../compression/compressors.ts";
 import type { Level } from "../../spec/versions.ts";
 import type { DigestFunction } from "../../wire/digest-function.ts";
 import type { StatusCode } from "../../wire/status.ts";
-import type { Compressor } from "../compressors.ts";
 
 /** A question that tells servers apart, as profiles name it. */
 export type Ask =

@@ -1,4 +1,5 @@
 import { Metadata, type ServiceError } from "@grpc/grpc-js";
+import { CompressionError } from "../../compression/compression-error.ts";
 import { MalformedMessageError } from "../../spec/codec.ts";
 import { Status, type StatusCode } from "../../wire/status.ts";
 import { type Detail, encodeStatus } from "../../wire/status-details.ts";
@@ -30,6 +31,7 @@ export function serviceErrorOf(error: unknown): ServiceError {
 
 function codeOf(error: unknown): StatusCode {
   if (error instanceof BlobMissingError) return Status.NOT_FOUND;
+  if (error instanceof CompressionError) return Status.INVALID_ARGUMENT;
   if (error instanceof BlobMismatchError) return Status.INVALID_ARGUMENT;
   if (error instanceof MalformedMessageError || error instanceof WireError) return Status.INVALID_ARGUMENT;
   const { code } = error as NodeJS.ErrnoException;

@@ -1,10 +1,11 @@
 /** google.bytestream.ByteStream: blobs of any size, in pieces (D06, D14–D16). */
+import { decode } from "../../compression/decode.ts";
+import { encode } from "../../compression/encode.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
 import { knows } from "../../spec/ledger.ts";
 import { Status } from "../../wire/status.ts";
 import type { TransferRules } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
-import { compressed, decompressed } from "../compressors.ts";
 import type { CallContext, Methods } from "../rpc/methods.ts";
 import { type BlobDigest, BlobMissingError } from "../store/blob-store.ts";
 import { ResourceNames } from "./resource-names.ts";
@@ -77,7 +78,7 @@ async function* read(
     );
   }
   const plain = store.read(digest, offset, limit === 0 ? Number.POSITIVE_INFINITY : limit);
-  for await (const data of compressor === null ? plain : compressed(compressor, plain)) yield { data };
+  for await (const data of compressor === null ? plain : encode(compressor, plain)) yield { data };
   if (readLimit === "out-of-range" && limit !== 0 && limit < digest.sizeBytes - offset) {
     throw new CallError(Status.OUT_OF_RANGE, `read_limit is ${limit}, but the blob goes on`);
   }
@@ -105,7 +106,10 @@ async function write(
     if (early === "sent") await incoming.skip();
     return { committedSize: committed(early, digest, incoming) };
   }
-  const plain = compressor === null ? incoming.data() : decompressed(compressor, incoming.data());
+  const plain =
+    compressor === null
+      ? incoming.data()
+      : decode(compressor, incoming.data(), digest.sizeBytes - Number(first.writeOffset));
   await parts.uploads.run(resourceName, digest, Number(first.writeOffset), plain, {
     finished: () => incoming.finished,
     cut: () => call.signal.aborted,

@@ -1,9 +1,11 @@
 /** ContentAddressableStorage: many small blobs in one call (D17, D18, D20). GetTree has a file of its own. */
+import type { Compressor } from "../../compression/compressors.ts";
+import { decodeBytes } from "../../compression/decode.ts";
+import { encodeBytes } from "../../compression/encode.ts";
 import { Status } from "../../wire/status.ts";
 import { answerAs } from "../behaviour/answer-as.ts";
 import type { TransferRules } from "../behaviour/behaviour.ts";
 import { CallError } from "../call-error.ts";
-import { type Compressor, compressBytes, decompressBytes } from "../compressors.ts";
 import { digestMessage } from "../digests.ts";
 import { concurrently } from "../execution/concurrently.ts";
 import type { Answer, Methods, V2 } from "../rpc/methods.ts";
@@ -92,7 +94,7 @@ async function smaller(
   compressor: Compressor | null,
   data: Buffer,
 ): Promise<{ data: Buffer; compressor: number }> {
-  const packed = compressor === null ? data : await compressBytes(compressor, data);
+  const packed = compressor === null ? data : await encodeBytes(compressor, data);
   if (compressor === null || packed.length >= data.length) return { data, compressor: 0 };
   return { data: packed, compressor: compressor.number };
 }
@@ -106,7 +108,7 @@ async function plainData(
 ): Promise<Buffer> {
   if (compressor === 0) return data;
   const found = compressors.find(({ number }) => number === compressor);
-  if (found !== undefined) return decompressBytes(found, data, sizeBytes);
+  if (found !== undefined) return decodeBytes(found, data, sizeBytes);
   throw new CallError(Status.INVALID_ARGUMENT, `this server does not know compressor number ${compressor}`);
 }
 

@@ -1,10 +1,10 @@
+import type { Compressor } from "../../compression/compressors.ts";
 import { parseResourceName } from "../../wire/resource-name.ts";
 import { Status } from "../../wire/status.ts";
 import { answerAs } from "../behaviour/answer-as.ts";
 import type { Behaviour } from "../behaviour/behaviour.ts";
 import { checkInstance, reservedWord } from "../behaviour/instances.ts";
 import { CallError } from "../call-error.ts";
-import type { Compressor } from "../compressors.ts";
 import type { Digests } from "../digests.ts";
 import type { BlobDigest } from "../store/blob-store.ts";
 import type { ServiceParts } from "./service-parts.ts";
