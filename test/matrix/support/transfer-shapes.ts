@@ -3,10 +3,12 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { type Api, methodPath } from "../../../src/client/api.ts";
 import { type Blob, blobOf } from "../../../src/client/blob.ts";
 import { CallFailed } from "../../../src/client/call-failed.ts";
-import { COMPRESSORS } from "../../../src/client/compression.ts";
 import type { Connection } from "../../../src/client/connection.ts";
-import type { Compressor, Manner } from "../../../src/client/manner.ts";
+import type { Manner } from "../../../src/client/manner.ts";
 import { RemoteStore } from "../../../src/client/remote-store.ts";
+import { compressorNamed } from "../../../src/compression/compressors.ts";
+import { decodeBytes } from "../../../src/compression/decode.ts";
+import { encodeBytes } from "../../../src/compression/encode.ts";
 import type { ResolvedClient, ResolvedServer } from "../../../src/peers/profile.ts";
 import { codec } from "../../../src/spec/codec.ts";
 import type { Messages } from "../../../src/spec/generated/messages.ts";
@@ -35,7 +37,7 @@ export interface TransferShape {
   readonly policy?: Readonly<Record<string, string>>;
 }
 
-const NUMBERS: Readonly<Record<Compressor, number>> = { ZSTD: 1, DEFLATE: 2, BROTLI: 3 };
+const ZSTD = compressorNamed("ZSTD");
 
 /** All of them. */
 export const TRANSFER_SHAPES: readonly TransferShape[] = [
@@ -73,7 +75,7 @@ export const TRANSFER_SHAPES: readonly TransferShape[] = [
       await streams(work).put([blob]);
       const name = nameOf(work, blob, "compressed-blobs/zstd");
       const rest = await read(work, name, 150_000);
-      const bytes = COMPRESSORS.ZSTD.decompress(rest, blob.bytes.length);
+      const bytes = await decodeBytes(ZSTD, rest, blob.bytes.length);
       if (!bytes.equals(blob.bytes.subarray(150_000)))
         throw new Error("what came is not the rest of the blob");
     },
@@ -135,11 +137,13 @@ export const TRANSFER_SHAPES: readonly TransferShape[] = [
     mustFail: (_, { facts: { batchCompressors } }) => batchCompressors?.are.includes("ZSTD") !== true,
     async run(work) {
       const blobs = Array.from({ length: 5 }, (_, at) => fresh(Buffer.alloc(2_000 * (at + 1), randomUUID())));
-      const requests = blobs.map(({ digest, bytes }) => ({
-        digest,
-        data: COMPRESSORS.ZSTD.compress(bytes),
-        compressor: NUMBERS.ZSTD,
-      }));
+      const requests = await Promise.all(
+        blobs.map(async ({ digest, bytes }) => ({
+          digest,
+          data: await encodeBytes(ZSTD, bytes),
+          compressor: ZSTD.number,
+        })),
+      );
       const { responses } = await work.connection.unary<Api<"BatchUpdateBlobsResponse">>(
         methodPath("ContentAddressableStorage/BatchUpdateBlobs"),
         { instanceName: work.instance, requests },
