@@ -27,7 +27,7 @@ export interface TransferSetup {
 }
 
 /** What one way costs; medians over the rounds. */
-export interface TransferFigures {
+interface TransferFigures {
   readonly name: string;
   readonly title: string;
   /** Bridge CPU in seconds for a GiB of the blob. */
@@ -40,7 +40,7 @@ export interface TransferFigures {
 }
 
 /** What small calls feel of the streams beside them: the median of their latencies in milliseconds. */
-export interface BesideFigures {
+interface BesideFigures {
   readonly alone: number;
   /** Beside four relayed downloads, and beside four that are compressed. */
   readonly relayed: number;
@@ -48,7 +48,7 @@ export interface BesideFigures {
 }
 
 /** One FindMissingBlobs of 100,000 digests. */
-export interface ManyFigures {
+interface ManyFigures {
   /** Milliseconds of a call, at the upstream itself and through the bridge, and the bridge's CPU for it. */
   readonly direct: number;
   readonly bridged: number;

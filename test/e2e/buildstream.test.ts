@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { BridgeProcess } from "./support/bridge.ts";
 import {
+  type ArtifactServerOptions,
   BuildStream,
   createProject,
   needSandbox,
   type Remote,
   startArtifactServer,
 } from "./support/buildstream.ts";
-import { createKeyPair, type KeyPair } from "./support/certificates.ts";
+import { createKeyPair } from "./support/certificates.ts";
 import { contents, scratch } from "./support/folder.ts";
 import { interrupt } from "./support/interrupt.ts";
 
 const REFERENCES = "/buildstream.v2.ReferenceStorage/UpdateReference";
+const BATCH_UPDATE = "/build.bazel.remote.execution.v2.ContentAddressableStorage/BatchUpdateBlobs";
 const ELEMENTS = ["--deps", "all", "all.bst"];
 
 const folder = scratch();
@@ -57,12 +60,49 @@ for (const profile of [null, "buildstream"]) {
 test("with TLS on both sides of the bridge the same artifacts arrive", async (t) => {
   const tls = await createKeyPair(folder);
   const bridged = await share("tls", async (artifacts) => {
-    const { address, stop } = await serveDirect(artifacts, tls);
+    const { address, stop } = await serveDirect(artifacts, { tls });
     const server = ["--upstream", `grpcs://${address}`, "--upstream-ca", tls.cert];
     const bridge = await startBridge(t, ...server, "--tls-cert", tls.cert, "--tls-key", tls.key);
     return { remote: { url: `https://${bridge.address}`, cert: tls.cert }, stop };
   });
   assert.deepEqual(bridged, direct);
+});
+
+test("with batches that the server takes in parts of 64 KiB only the same artifacts arrive, which fails without the bridge", async (t) => {
+  const batchBytes = 64 * 1024;
+  const small = await serveDirect(join(folder, "small-direct"), { batchBytes });
+  t.after(small.stop);
+  const { code, output } = await builder.run(small.remote, "push", ...ELEMENTS);
+  assert.notEqual(code, 0, "a batch of a MiB is too large for the server");
+  assert.match(output, /INVALID_ARGUMENT|Failed to push/);
+
+  const profile = join(folder, "small-batches.json");
+  writeFileSync(
+    profile,
+    JSON.stringify({
+      role: "server",
+      peer: "small-batches",
+      title: "An artifact server with small batches",
+      extends: "buildstream",
+      ranges: [
+        {
+          facts: { batchLimit: { announced: batchBytes, counts: "blobs", evidence: "set by the test" } },
+        },
+      ],
+    }),
+  );
+  // A client that is told nothing fills batches as large as it likes.
+  const config = join(folder, "small-batches-bridge.json");
+  writeFileSync(config, JSON.stringify({ policy: { "capabilities-service": "off" }, profiles: [profile] }));
+  let bridge: BridgeProcess | undefined;
+  const bridged = await share("small", async (artifacts) => {
+    const { address, stop } = await serveDirect(artifacts, { batchBytes });
+    const told = ["--config", config, "--upstream-profile", "small-batches"];
+    bridge = await startBridge(t, "--upstream", address, ...told);
+    return { remote: { url: `http://${bridge.address}` }, stop };
+  });
+  assert.deepEqual(bridged, direct);
+  assert.ok((await bridge!.calls(BATCH_UPDATE)) > 2, "batches were what it sent");
 });
 
 // BuildStream 1.6 gives up at once, with a Python traceback, when nobody listens while it connects. Whether a command outlives the
@@ -94,8 +134,8 @@ interface Served {
   readonly stop: () => Promise<void>;
 }
 
-async function serveDirect(artifacts: string, tls?: KeyPair) {
-  const { service, address } = await startArtifactServer(artifacts, tls);
+async function serveDirect(artifacts: string, options: ArtifactServerOptions = {}) {
+  const { service, address } = await startArtifactServer(artifacts, options);
   return { address, remote: { url: `http://${address}` }, stop: () => service.end("SIGKILL") };
 }
 

@@ -21,14 +21,22 @@ export async function needSandbox(): Promise<void> {
   if (!existsSync("/dev/fuse")) throw new Error("there is no /dev/fuse here, which BuildStream needs");
 }
 
+/** How an artifact server is started. */
+export interface ArtifactServerOptions {
+  readonly tls?: KeyPair;
+  /** The largest batch it takes, in bytes, if that is not its own; it does not say so, nor anything else of itself. */
+  readonly batchBytes?: number;
+}
+
 /** BuildStream's artifact server, with its files in `folder`, and where it serves (`localhost:port`). */
 export async function startArtifactServer(
   folder: string,
-  tls?: KeyPair,
+  { tls, batchBytes }: ArtifactServerOptions = {},
 ): Promise<{ service: Service; address: string }> {
   const args = [SERVER, folder, ...(tls === undefined ? [] : [tls.key, tls.cert])];
   // Debian's own Python is the one that has BuildStream.
-  const service = await Service.start("/usr/bin/python3", args, "serving ");
+  const env = batchBytes === undefined ? {} : { BATCH_BYTES: String(batchBytes) };
+  const service = await Service.start("/usr/bin/python3", args, "serving ", env);
   return { service, address: service.greeting.replace("serving ", "") };
 }
 

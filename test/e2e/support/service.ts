@@ -16,10 +16,18 @@ export class Service {
 
   /**
    * Starts a program and waits for the first line of its standard output that contains `sign`. Its standard error goes to
-   * that of the tests. Rejects when it ends before.
+   * that of the tests. `env` is added to the environment. Rejects when it ends before.
    */
-  static async start(command: string, args: readonly string[], sign: string): Promise<Service> {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  static async start(
+    command: string,
+    args: readonly string[],
+    sign: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Service> {
+    const child = spawn(command, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...env },
+    });
     const greeting = await new Promise<string>((resolve, reject) => {
       const said: string[] = [];
       // Reading goes on after the sign: a full pipe would hold the program up.
