@@ -1,5 +1,6 @@
 /** Computes the hashes of digests, for those digest functions that can be computed here. */
 import { createHash } from "node:crypto";
+import { Blake3 } from "./blake3.ts";
 import type { Digest } from "./digest.ts";
 import type { DigestFunction } from "./digest-function.ts";
 import { Sha256Tree } from "./sha256-tree.ts";
@@ -19,10 +20,11 @@ const HASHERS = new Map<string, (sizeBytes: number) => Hasher>([
   ["SHA384", () => native("sha384")],
   ["SHA512", () => native("sha512")],
   ["SHA256TREE", () => new Sha256Tree()],
+  ["BLAKE3", () => new Blake3()],
   ["GITSHA1", (sizeBytes) => native("sha1", `blob ${sizeBytes}\0`)],
 ]);
 
-/** Whether the hashes of a function can be computed here: not those of VSO, MURMUR3 and BLAKE3. */
+/** Whether the hashes of a function can be computed here: not those of VSO and MURMUR3. */
 export function canHash({ name }: DigestFunction): boolean {
   return HASHERS.has(name);
 }

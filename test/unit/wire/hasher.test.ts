@@ -22,8 +22,18 @@ test("hashes are those that other programs make", () => {
   }
 });
 
+/** What test vectors of both SHA256TREE and BLAKE3 are the hashes of. */
+const pattern = Uint8Array.from({ length: 102_400 }, (_, index) => index % 251);
+
+/** The hash of so much of the pattern, given in pieces. */
+function hashed(name: string, length: number, piece: number): string {
+  const hasher = createHasher(named(name), length);
+  for (let at = 0; at < length; at += piece)
+    hasher.update(pattern.subarray(at, Math.min(length, at + piece)));
+  return hasher.finish();
+}
+
 test("SHA256TREE agrees with the test vectors of the API", () => {
-  const pattern = Uint8Array.from({ length: 102_400 }, (_, index) => index % 251);
   const vectors: [length: number, hash: string][] = [
     [1025, "36c0998b21839ef74300b9de47d96d1f62323dc81f2b4231e98ce70cd6ffe750"],
     [2048, "b584996386f01793751c5cf0c39561f51b7e9924b818943b3cb2f6928cea0fa9"],
@@ -34,12 +44,8 @@ test("SHA256TREE agrees with the test vectors of the API", () => {
     [102400, "0668d69e5331840d2f1823d717b7b3f5d1fdc8a09504cddb692b87ff83d50e5f"],
   ];
   for (const [length, expected] of vectors) {
-    for (const piece of [length, 1024, 1000]) {
-      const hasher = createHasher(named("SHA256TREE"), length);
-      for (let at = 0; at < length; at += piece)
-        hasher.update(pattern.subarray(at, Math.min(length, at + piece)));
-      assert.equal(hasher.finish(), expected, `${length} bytes in pieces of ${piece}`);
-    }
+    for (const piece of [length, 1024, 1000])
+      assert.equal(hashed("SHA256TREE", length, piece), expected, `${length} bytes in pieces of ${piece}`);
   }
   // Up to 1 KiB it is plain SHA-256.
   for (const length of [0, 1, 1024]) {
@@ -48,9 +54,40 @@ test("SHA256TREE agrees with the test vectors of the API", () => {
   }
 });
 
+test("BLAKE3 agrees with the published test vectors", () => {
+  const vectors: [length: number, hash: string][] = [
+    [0, "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"],
+    [1, "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213"],
+    [1023, "10108970eeda3eb932baac1428c7a2163b0e924c9a9e25b35bba72b28f70bd11"],
+    [1024, "42214739f095a406f3fc83deb889744ac00df831c10daa55189b5d121c855af7"],
+    [1025, "d00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444"],
+    [2048, "e776b6028c7cd22a4d0ba182a8bf62205d2ef576467e838ed6f2529b85fba24a"],
+    [31744, "62b6960e1a44bcc1eb1a611a8d6235b6b4b78f32e7abc4fb4c6cdcce94895c47"],
+    [102400, "bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085"],
+  ];
+  for (const [length, expected] of vectors) {
+    for (const piece of [Math.max(length, 1), 1024, 1000])
+      assert.equal(hashed("BLAKE3", length, piece), expected, `${length} bytes in pieces of ${piece}`);
+  }
+});
+
+test("hashes that are made at the same time are none of each other's, and one that is never finished harms none", () => {
+  const lengths = [102_400, 5000, 1025, 31_744, 0];
+  for (const name of ["BLAKE3", "SHA256TREE"]) {
+    const hashers = lengths.map((length) => ({ length, hasher: createHasher(named(name), length) }));
+    createHasher(named(name), 9).update(pattern.subarray(0, 9));
+    for (let at = 0; at < pattern.length; at += 700) {
+      for (const { length, hasher } of hashers)
+        if (at < length) hasher.update(pattern.subarray(at, Math.min(length, at + 700)));
+    }
+    const made = hashers.map(({ hasher }) => hasher.finish());
+    assert.deepEqual(made, lengths.map((length) => hashed(name, length, 102_400)), name);
+  }
+});
+
 test("hashes have the length that is written of their function; a function that cannot be computed is refused", () => {
   const computed = DIGEST_FUNCTIONS.filter(canHash);
   for (const each of computed) assert.equal(digestOf(Buffer.alloc(3), each).hash.length, each.hexDigits);
-  assert.equal(computed.length, 7);
-  assert.throws(() => createHasher(named("BLAKE3"), 0), RangeError);
+  assert.equal(computed.length, 8);
+  for (const name of ["VSO", "MURMUR3"]) assert.throws(() => createHasher(named(name), 0), RangeError);
 });
