@@ -1,6 +1,7 @@
 import { knows } from "../spec/ledger.ts";
 import type { Level } from "../spec/versions.ts";
 import { SAFE_DIALECT, type UpstreamDialect } from "../upstream/dialect.ts";
+import { digestFunctionByNumber } from "../wire/digest-function.ts";
 import type { Advertised } from "./advertised.ts";
 
 const STORAGE = "/build.bazel.remote.execution.v2.ContentAddressableStorage";
@@ -11,23 +12,30 @@ export interface UpstreamKnowledge {
   readonly level: Level | null;
   /** Paths of methods that it is known to lack. */
   readonly missingMethods: readonly string[];
+  /** The digest functions it is known to offer, the preferred first; empty where nobody knows. */
+  readonly digestFunctions: readonly number[];
+  /** Whether its profile says that it reads a segment for the digest function; null where none says either. */
+  readonly functionSegment: boolean | null;
   /** What it announced; null before it was asked. */
   readonly advertised: Advertised | null;
 }
 
 /**
  * How the bridge speaks to an upstream: batches only where their methods are known to be there, a segment for the digest function only where it
- * is known to be read, and the announced functions; the rest as every upstream understands it (D08, D14, D18).
+ * is known to be read, or has to be, and the functions it is known to offer; the rest as every upstream understands it (D08, D14, D18).
  */
-export function upstreamDialect({ level, missingMethods, advertised }: UpstreamKnowledge): UpstreamDialect {
+export function upstreamDialect(known: UpstreamKnowledge): UpstreamDialect {
+  const { level, missingMethods, digestFunctions, functionSegment, advertised } = known;
   const has = (path: string): boolean => level !== null && !missingMethods.includes(path);
-  const functions = advertised?.storeFunctions ?? [];
+  const byLevel = level !== null && knows(level, "behaviour:function-segment");
+  // There is no other way to a blob of such a function.
+  const offersLater = digestFunctions.some((number) => digestFunctionByNumber(number)?.implicit === false);
   return {
     ...SAFE_DIALECT,
     maxBatchBytes: advertised?.maxBatchBytes ?? SAFE_DIALECT.maxBatchBytes,
     batchRead: has(`${STORAGE}/BatchReadBlobs`),
     batchUpdate: has(`${STORAGE}/BatchUpdateBlobs`),
-    digestFunctions: functions.length > 0 ? functions : SAFE_DIALECT.digestFunctions,
-    functionSegment: level !== null && knows(level, "behaviour:function-segment"),
+    digestFunctions: digestFunctions.length > 0 ? digestFunctions : SAFE_DIALECT.digestFunctions,
+    functionSegment: functionSegment ?? (byLevel || offersLater),
   };
 }

@@ -1,37 +1,15 @@
 import type { PeerFacts, Support } from "../peers/dialect.ts";
 import { knows } from "../spec/ledger.ts";
 import { readDigest } from "../wire/digest.ts";
-import { DIGEST_FUNCTIONS, inferDigestFunction } from "../wire/digest-function.ts";
+import { DIGEST_FUNCTIONS } from "../wire/digest-function.ts";
 import { rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 import { assumed, pass } from "./declare.ts";
-import {
-  BATCH_READ_BLOBS,
-  BATCH_UPDATE_BLOBS,
-  EXECUTE,
-  FIND_MISSING_BLOBS,
-  GET_ACTION_RESULT,
-  GET_TREE,
-  SPLICE_BLOB,
-  SPLIT_BLOB,
-  UPDATE_ACTION_RESULT,
-} from "./methods.ts";
-import type { MethodHooks, Translator } from "./translator.ts";
+import { DIGEST_REQUESTS, type DigestRequest } from "./digest-requests.ts";
+import type { Edit, MethodHooks, Pair, Translator } from "./translator.ts";
+import { lackingFunction, meantFunction } from "./unsaid-functions.ts";
 
 const FIELD = "build.bazel.remote.execution.v2.FindMissingBlobsRequest.digest_function";
-
-/** Numbers of `digest_function`, and the way to a first digest, in the requests that have both. */
-const REQUESTS: Readonly<Record<string, { readonly field: number; readonly digest: readonly number[] }>> = {
-  [EXECUTE]: { field: 9, digest: [6] },
-  [GET_ACTION_RESULT]: { field: 6, digest: [2] },
-  [UPDATE_ACTION_RESULT]: { field: 5, digest: [2] },
-  [FIND_MISSING_BLOBS]: { field: 3, digest: [2] },
-  [BATCH_UPDATE_BLOBS]: { field: 5, digest: [2, 1] },
-  [BATCH_READ_BLOBS]: { field: 4, digest: [2] },
-  [GET_TREE]: { field: 5, digest: [2] },
-  [SPLIT_BLOB]: { field: 3, digest: [2] },
-  [SPLICE_BLOB]: { field: 4, digest: [2] },
-};
 
 /**
  * The digest function stated in requests (D08). Before 2.5 no request had the field; since then it may be left out for the first seven functions, and
@@ -63,7 +41,8 @@ export const digestFunctionField: Translator = {
   ],
   after: ["execution-metadata"],
   clientAhead: "passes: an older server skips the field",
-  serverAhead: "filled in from the length of the hash, where the server would have to guess",
+  serverAhead:
+    "filled in where the server would have to guess: from the length of the hash, and the functions that both sides have",
   support,
   assume: {
     client: assumed(["unset", "set"], ["unset", "set"]),
@@ -80,10 +59,10 @@ export const digestFunctionField: Translator = {
   toClient: pass("no response of these methods has the field"),
 };
 
-/** By level; and a server that offers two functions of one length does not read what leaves it to the length. */
+/** By level; and a server that offers functions that have to be named, or two of one length, does not read what leaves it to the length. */
 function support({ role, level, digestFunctions }: PeerFacts): Support | null {
-  if (role === "server" && sharesLength(digestFunctions)) {
-    const note = "offers several functions with hashes of one length";
+  if (role === "server" && wantsNames(digestFunctions)) {
+    const note = "offers functions that the length of a hash does not tell";
     return { reads: ["set"], writes: ["unset"], evidence: { source: "advertised", note } };
   }
   if (level === null) return null;
@@ -91,36 +70,39 @@ function support({ role, level, digestFunctions }: PeerFacts): Support | null {
   return { reads: ["set", "unset"], writes: ["set", "unset"], evidence: level.evidence };
 }
 
-function sharesLength(numbers: readonly number[]): boolean {
-  const lengths = DIGEST_FUNCTIONS.filter(({ number }) => numbers.includes(number)).map(
-    ({ hexDigits }) => hexDigits,
-  );
-  return new Set(lengths).size < lengths.length;
+function wantsNames(numbers: readonly number[]): boolean {
+  const offered = DIGEST_FUNCTIONS.filter(({ number }) => numbers.includes(number));
+  const lengths = new Set(offered.map(({ hexDigits }) => hexDigits));
+  return lengths.size < offered.length || offered.some(({ implicit }) => !implicit);
 }
 
 function mapRequests(): Record<string, MethodHooks> {
   return Object.fromEntries(
-    Object.entries(REQUESTS).map(([path, { field, digest }]): [string, MethodHooks] => [
+    Object.entries(DIGEST_REQUESTS).map(([path, fields]): [string, MethodHooks] => [
       path,
-      { request: (message, _, { server }) => fillIn(message, field, digest, server.digestFunctions) },
+      { request: (message, _, pair) => fillIn(message, fields, pair) },
     ]),
   );
 }
 
-/** Adds the function of the first digest; nothing where the field is set, no digest is there, or none of `offered` has that length. */
-function fillIn(message: Buffer, number: number, digest: readonly number[], offered: readonly number[]) {
+/**
+ * Adds the function of the first digest; nothing where the field is set, no digest is there, or nobody knows.
+ * @throws BridgeError for a function that the client can only mean and the server lacks.
+ */
+function fillIn(message: Buffer, { field: number, digest, text }: DigestRequest, pair: Pair): Edit {
   const field = new Walker(message);
   while (field.next()) {
     if (field.number === number && field.wireType === WireType.VARINT && field.int32() !== 0) return null;
   }
   const hash = firstHash(new Walker(message), digest);
-  const inferred = hash === null ? null : inferDigestFunction(hash.length, offered);
-  if (inferred === null) return null;
+  const meant = hash === null ? null : meantFunction(hash.length, pair);
+  if (meant === null) return null;
+  if ("lacking" in meant) throw lackingFunction(digestFunctionField, meant.lacking, `${text}.hash`, pair);
   return rewriteMessage(
     new Walker(message),
     // An explicit 0 goes, so that the field is there once.
     ({ number: current, wireType }) => (current === number && wireType === WireType.VARINT ? "drop" : "keep"),
-    (out) => out.varint(number, inferred.number),
+    (out) => out.varint(number, meant.number),
   );
 }
 

@@ -1,57 +1,60 @@
-import type { PeerFacts } from "../peers/dialect.ts";
-import { type ElementId, knows } from "../spec/ledger.ts";
-import { isLevel } from "../spec/versions.ts";
+import type { PeerFacts, Support } from "../peers/dialect.ts";
+import { knows } from "../spec/ledger.ts";
 import { DIGEST_FUNCTIONS, digestFunctionByNumber } from "../wire/digest-function.ts";
-import { parseResourceName } from "../wire/resource-name.ts";
-import { editCachePart } from "./announce/cache-part.ts";
-import { hideValues } from "./announce/enum-lists.ts";
+import { parseResourceName, type ResourceName } from "../wire/resource-name.ts";
+import { announceFunctions, hidesFunctions } from "./announce/digest-functions.ts";
 import { assumed, pass } from "./declare.ts";
-import {
-  BATCH_READ_BLOBS,
-  BATCH_UPDATE_BLOBS,
-  EXECUTE,
-  FIND_MISSING_BLOBS,
-  GET_ACTION_RESULT,
-  GET_TREE,
-  QUERY_WRITE_STATUS,
-  READ,
-  SPLICE_BLOB,
-  SPLIT_BLOB,
-  UPDATE_ACTION_RESULT,
-  WRITE,
-} from "./methods.ts";
+import { DIGEST_REQUESTS, type DigestRequest } from "./digest-requests.ts";
+import { QUERY_WRITE_STATUS, READ, WRITE } from "./methods.ts";
 import { of } from "./names.ts";
-import type { Announcement, Edit, Pair, Reject, Translator, Use } from "./translator.ts";
+import type { MethodHooks, Pair, Reject, Translate, Translator, Use, UsedThing } from "./translator.ts";
+import { lackingFunction, meantFunction, unsaidFunctions } from "./unsaid-functions.ts";
+import { type RefusedUse, UseWatch } from "./uses.ts";
 
-const VALUES = "build.bazel.remote.execution.v2.DigestFunction.Value";
-const FIRST_NAMED = `${VALUES}.SHA256TREE` as const;
-const WHAT = "A digest function beyond the first seven";
+const FIRST_NAMED = "build.bazel.remote.execution.v2.DigestFunction.Value.SHA256TREE";
 
-/** CacheCapabilities.digest_functions. */
-const FUNCTIONS = 1;
-
-const GITSHA1 = 10;
-
-/** Requests that name their digest function, and the field in which they do. */
-const FIELDS: readonly (readonly [method: string, number: number])[] = [
-  [EXECUTE, 9],
-  [GET_ACTION_RESULT, 6],
-  [UPDATE_ACTION_RESULT, 5],
-  [FIND_MISSING_BLOBS, 3],
-  [BATCH_UPDATE_BLOBS, 5],
-  [BATCH_READ_BLOBS, 4],
-  [GET_TREE, 5],
-  [SPLIT_BLOB, 3],
-  [SPLICE_BLOB, 4],
-];
-
-const REFUSED: Reject = {
+const REJECT = {
   kind: "reject",
   code: "digest-function-unsupported",
   has: offered,
   fix: "start the client with a digest function that the upstream has",
-  uses: [...FIELDS.map(([method, number]) => named(method, number)), inNames()],
+} as const;
+
+const LATER = "A digest function beyond the first seven";
+const NAMED: Reject = {
+  ...REJECT,
+  uses: [
+    ...Object.entries(DIGEST_REQUESTS).map(([method, { field }]) => naming(method, field)),
+    inNames({ what: LATER, element: FIRST_NAMED }, (name) => name.digestFunction?.implicit === false),
+  ],
 };
+
+/** Of such a client every hash of that length is of a later function, and the server would take it for SHA-256. */
+const UNSAID: Reject = {
+  ...REJECT,
+  uses: hashesOf(64, { what: "A hash of SHA256TREE or BLAKE3, which is not named,", element: FIRST_NAMED }),
+};
+
+/** The draft put a byte before the name of a git object, which says whether it is a blob or a tree. */
+const GIT_OBJECTS: Reject = {
+  ...REJECT,
+  fix: "have the client use SHA256 (Justbuild: --compatible)",
+  uses: hashesOf(42, { what: "A hash of 42 digits, the name of a git object,", element: null }),
+};
+
+const STAYS = pass("the functions that need not be named are read by all");
+/** Requests and names get the name of the function on the way, if it is one that the server has. */
+const NAMED_ON_THE_WAY: Translate = {
+  kind: "translate",
+  methods: Object.fromEntries(
+    Object.entries(DIGEST_REQUESTS).map(([method, request]): [string, MethodHooks] => [
+      method,
+      { scan: (pair) => new UseWatch(lacking(request, pair)).scan() },
+    ]),
+  ),
+};
+
+const FOR_OTHERS = pass("a client is not asked to use a function that it does not have");
 
 /**
  * Which digest functions there are (D09). The first seven need not be named; a server from before 2.5 skips the name of a later one, takes its hashes for
@@ -67,6 +70,8 @@ export const digestFunctions: Translator = {
     forms: {
       "first-seven": "the functions that need not be named",
       named: "also SHA256TREE, BLAKE3 and GITSHA1, which requests name",
+      unsaid: "SHA256TREE or BLAKE3 in place of SHA256, which requests do not name",
+      "git-objects": "hashes of 42 digits, names of git objects, as a draft had them",
     },
   },
   owns: [
@@ -74,43 +79,58 @@ export const digestFunctions: Translator = {
     ...of("DigestFunction.Value", "UNKNOWN", ...DIGEST_FUNCTIONS.map(({ name }) => name)),
   ],
   after: [],
-  clientAhead: "a request that names a later function is refused, with those the upstream has",
+  clientAhead: "a request that uses a later function is refused, with those the upstream has",
   serverAhead:
     "functions that the client cannot know, or that may not be what it takes them for, are not announced to it",
-  support: (facts) => {
-    const later = facts.digestFunctions.some((number) => digestFunctionByNumber(number)?.implicit === false);
-    if (later) {
-      const names = "digest functions it announces or uses";
-      return { ...forms(facts, true), evidence: { source: "advertised", note: names } };
-    }
-    if (facts.level === null) return null;
-    return { ...forms(facts, knows(facts.level.value, FIRST_NAMED)), evidence: facts.level.evidence };
-  },
+  support: (facts) => gitObjects(facts) ?? unsaid(facts) ?? byFunctions(facts),
   assume: {
     client: assumed(["named", "first-seven"], ["named", "first-seven"]),
     server: assumed(["first-seven"], ["first-seven"]),
   },
   toServer: {
-    "first-seven": { named: pass("a server goes on reading the functions that need not be named") },
-    named: { "first-seven": REFUSED },
+    "first-seven": { named: STAYS, unsaid: STAYS, "git-objects": STAYS },
+    named: { "first-seven": NAMED, unsaid: NAMED, "git-objects": NAMED },
+    unsaid: { "first-seven": UNSAID, named: NAMED_ON_THE_WAY, "git-objects": UNSAID },
+    "git-objects": { "first-seven": GIT_OBJECTS, named: GIT_OBJECTS, unsaid: GIT_OBJECTS },
   },
   toClient: {
-    "first-seven": { named: pass("a client goes on reading the functions that need not be named") },
-    named: { "first-seven": { kind: "translate" } },
+    "first-seven": { named: STAYS, unsaid: STAYS, "git-objects": STAYS },
+    named: { "first-seven": { kind: "translate" }, unsaid: STAYS, "git-objects": { kind: "translate" } },
+    unsaid: { "first-seven": FOR_OTHERS, named: FOR_OTHERS, "git-objects": FOR_OTHERS },
+    "git-objects": { "first-seven": { kind: "translate" }, named: { kind: "translate" }, unsaid: FOR_OTHERS },
   },
-  announce,
-  announceIf: (pair) => {
-    const hidden = hiddenFrom(pair);
-    return pair.server.digestFunctions.some((number) => hidden.has(number));
-  },
+  announce: announceFunctions,
+  announceIf: hidesFunctions,
 };
 
-function forms({ role }: PeerFacts, later: boolean) {
-  if (!later) return { reads: ["first-seven"], writes: ["first-seven"] };
-  return {
-    reads: ["named", "first-seven"],
-    writes: role === "client" ? ["named", "first-seven"] : ["named"],
-  };
+/** Peers of the draft whose hashes are names of git objects (P08). */
+function gitObjects({ role, facts }: PeerFacts): Support | null {
+  const server = (facts as PeerFacts<"server">["facts"])?.gitHashes;
+  const client = (facts as PeerFacts<"client">["facts"])?.digestFunctions;
+  const isOne = role === "server" ? server?.is === true : client?.gitHashes === true;
+  const evidence = (role === "server" ? server : client)?.evidence ?? "";
+  return isOne ? formsOf(["git-objects", "first-seven"], { source: "profile", note: evidence }) : null;
+}
+
+function unsaid(facts: PeerFacts): Support | null {
+  if (unsaidFunctions(facts).length === 0) return null;
+  const note = "uses a later function and does not name it";
+  return formsOf(["unsaid", "first-seven"], { source: "profile", note });
+}
+
+function byFunctions({ role, level, digestFunctions: numbers }: PeerFacts): Support | null {
+  const some = numbers.some((number) => digestFunctionByNumber(number)?.implicit === false);
+  if (!some && level === null) return null;
+  const later = some || knows(level!.value, FIRST_NAMED);
+  const note = "digest functions it announces or uses";
+  const evidence: Support["evidence"] = some ? { source: "advertised", note } : level!.evidence;
+  if (!later) return formsOf(["first-seven"], evidence);
+  const reads = ["named", "first-seven"];
+  return { reads, writes: role === "client" ? reads : ["named"], evidence };
+}
+
+function formsOf(forms: readonly string[], evidence: Support["evidence"]): Support {
+  return { reads: forms, writes: forms, evidence };
 }
 
 function offered({ server }: Pair): string {
@@ -118,42 +138,41 @@ function offered({ server }: Pair): string {
   return names.length > 0 ? `has ${names.join(", ")}` : "has only digest functions from before API 2.5";
 }
 
-function named(method: string, number: number): Use {
+function naming(method: string, field: number): Use {
   const holds = (payload: Buffer): boolean => payload.length > 1 || payload[0]! > 7;
-  const used = { what: WHAT, element: FIRST_NAMED, text: "digest_function", path: [number], holds };
+  const used = { what: LATER, element: FIRST_NAMED, text: "digest_function", path: [field], holds } as const;
   return { in: "request", methods: [method], used };
 }
 
-function inNames(): Use {
-  const holds = (payload: Buffer): boolean =>
-    parseResourceName(payload.toString())?.digestFunction?.implicit === false;
-  const used = { what: WHAT, element: FIRST_NAMED, text: "resource_name", path: [1], holds };
-  return { in: "request", methods: [READ, WRITE, QUERY_WRITE_STATUS], used };
+/** Hashes of functions that the client can only mean and the server lacks. */
+function lacking({ digest, text }: DigestRequest, pair: Pair): RefusedUse[] {
+  const meant = meantFunction(64, pair);
+  if (meant === null || !("lacking" in meant)) return [];
+  const refuse = (): never => {
+    throw lackingFunction(digestFunctions, meant.lacking, `${text}.hash`, pair);
+  };
+  const holds = (payload: Buffer): boolean => payload.length === 64;
+  return [{ what: LATER, element: null, text, path: [...digest, 1], holds, refuse }];
 }
 
-/** Leaves out of CacheCapabilities.digest_functions what the client cannot use. The order of the others stays. */
-function announce({ bytes, pair }: Announcement): Edit {
-  const hidden = hiddenFrom(pair);
-  if (hidden.size === 0) return null;
-  return editCachePart(bytes, (field, out) =>
-    field.number === FUNCTIONS ? hideValues(field, out, (number) => hidden.has(number)) : "keep",
-  );
+type Used = Pick<UsedThing, "what" | "element">;
+
+function inNames(used: Used, found: (name: ResourceName) => boolean): Use {
+  const holds = (payload: Buffer): boolean => {
+    const name = parseResourceName(payload.toString());
+    return name !== null && found(name);
+  };
+  const methods = [READ, WRITE, QUERY_WRITE_STATUS];
+  return { in: "request", methods, used: { ...used, text: "resource_name", path: [1], holds } };
 }
 
-/** Numbers of the functions that the client's revision does not have, and of the one that may mean another (P08). */
-function hiddenFrom({ client, server }: Pair): Set<number> {
-  const later = DIGEST_FUNCTIONS.filter(({ name }) => lacks(client.version, name));
-  const hidden = new Set(later.map(({ number }) => number));
-  if (!saysGitSha1(server)) hidden.add(GITSHA1);
-  return hidden;
-}
-
-function lacks(version: string | null, name: string): boolean {
-  return version !== null && isLevel(version) && !knows(version, `${VALUES}.${name}` as ElementId);
-}
-
-/** Number 10 was the draft's before it was GITSHA1: a server means the latter if its revision has it, or its profile says so. */
-function saysGitSha1({ version, facts }: Pair["server"]): boolean {
-  const named = facts.digestFunctions?.are.includes("GITSHA1") === true;
-  return named || (version !== null && isLevel(version) && !lacks(version, "GITSHA1"));
+/** Uses of hashes of so many digits, in requests and in names that do not say their function. */
+function hashesOf(digits: number, used: Used): Use[] {
+  const holds = (payload: Buffer): boolean => payload.length === digits;
+  const requests = Object.entries(DIGEST_REQUESTS).map(([method, { digest, text }]): Use => {
+    const path = [...digest, 1];
+    return { in: "request", methods: [method], used: { ...used, text: `${text}.hash`, path, holds } };
+  });
+  const names = inNames(used, (name) => name.digestFunction === null && name.digest.hash.length === digits);
+  return [...requests, names];
 }

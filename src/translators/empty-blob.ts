@@ -1,21 +1,29 @@
 import type { Dialect } from "../peers/dialect.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Digest, formatDigest, readDigest } from "../wire/digest.ts";
-import { DIGEST_FUNCTIONS, type DigestFunction, inferDigestFunction } from "../wire/digest-function.ts";
+import {
+  DIGEST_FUNCTIONS,
+  type DigestFunction,
+  digestFunctionByNumber,
+  inferDigestFunction,
+} from "../wire/digest-function.ts";
+import { digestIn, numberIn } from "../wire/fields.ts";
 import { canHash, digestOf } from "../wire/hasher.ts";
 import { rewriteField, rewriteMessage } from "../wire/rewrite.ts";
 import { Status } from "../wire/status.ts";
 import { readStatus } from "../wire/status-details.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 import { assumed, byLevel, pass } from "./declare.ts";
+import { DIGEST_REQUESTS } from "./digest-requests.ts";
 import { BATCH_READ_BLOBS, EXECUTE, FIND_MISSING_BLOBS } from "./methods.ts";
 import type { Call, Edit, Pair, Translator } from "./translator.ts";
 
 const EMPTY = Buffer.alloc(0);
 
-/** The digests of nothing, by `hash/size`: only a right hash counts, a wrong one of size 0 is simply missing. */
-const EMPTY_DIGESTS: ReadonlyMap<string, Digest> = new Map(
-  DIGEST_FUNCTIONS.filter(canHash).map((fn) => [formatDigest(emptyOf(fn)), emptyOf(fn)]),
+/** Functions by the digest that they make of nothing, as `hash/size`: only a right hash counts, a wrong one of size 0 is simply missing. */
+const BY_EMPTY: ReadonlyMap<string, readonly DigestFunction[]> = Map.groupBy(
+  DIGEST_FUNCTIONS.filter(canHash),
+  (fn) => formatDigest(emptyOf(fn)),
 );
 
 /** Functions that a hash in a request may be of, where the server names none. */
@@ -65,16 +73,18 @@ export const emptyBlob: Translator = {
 };
 
 /** FindMissingBlobsResponse without the empty blob, once the server has taken it. */
-async function withoutEmpty(message: Buffer, call: Call): Promise<Edit> {
-  const missing: Digest[] = [];
+async function withoutEmpty(message: Buffer, call: Call, { server }: Pair): Promise<Edit> {
+  const missing = new Set<DigestFunction>();
   const field = new Walker(message);
-  while (field.next()) {
-    const empty = field.number === 2 ? emptyDigest(field) : undefined;
-    if (empty !== undefined) missing.push(empty);
-  }
-  if (missing.length === 0 || !(await store(missing, call))) return null;
+  while (field.next()) if (field.number === 2) for (const fn of emptyFunctions(field)) missing.add(fn);
+  // SHA256 and SHA256TREE make the same of nothing; which one is meant only the request may say.
+  const stored = [...missing].filter((fn) => fn.implicit || server.digestFunctions.includes(fn.number));
+  for (const fn of stored) if (!(await store(fn, call))) return null;
+  const hashes = new Set(stored.map((fn) => emptyOf(fn).hash));
   return rewriteMessage(new Walker(message), (current) =>
-    current.number === 2 && emptyDigest(current) !== undefined ? "drop" : "keep",
+    current.number === 2 && emptyFunctions(current).some((fn) => hashes.has(emptyOf(fn).hash))
+      ? "drop"
+      : "keep",
   );
 }
 
@@ -92,7 +102,7 @@ function isEmptyNotFound(response: Walker): boolean {
   let code: number = Status.OK;
   const field = response.enter();
   while (field.next()) {
-    if (field.number === 1) empty = emptyDigest(field) !== undefined;
+    if (field.number === 1) empty = emptyFunctions(field).length > 0;
     else if (field.number === 3 && field.wireType === WireType.LEN) code = readStatus(field.enter()).code;
   }
   return empty && code === Status.NOT_FOUND;
@@ -100,29 +110,28 @@ function isEmptyNotFound(response: Walker): boolean {
 
 /** Stores the empty blob once for each instance and function before an action runs that may need it; the request stays as it is. */
 async function storeForAction(message: Buffer, call: Call, { server }: Pair): Promise<null> {
-  const field = new Walker(message);
-  let hash = "";
-  while (field.next())
-    if (field.number === 6 && field.wireType === WireType.LEN) hash = readDigest(field.enter()).hash;
+  const named = digestFunctionByNumber(numberIn(message, DIGEST_REQUESTS[EXECUTE]!.field));
+  const action = digestIn(message, 6);
   const offered = server.digestFunctions.length > 0 ? server.digestFunctions : ANY_FUNCTION;
-  const fn = inferDigestFunction(hash.length, offered);
+  const fn = named ?? inferDigestFunction(action?.hash.length ?? 0, offered);
   if (fn === null || !canHash(fn)) return null;
   const key = `${fn.number} ${call.instance}`;
   const known = stored.get(server) ?? new Set();
-  if (known.has(key) || !(await store([emptyOf(fn)], call))) return null;
+  if (known.has(key) || !(await store(fn, call))) return null;
   if (known.size >= MOST_STORED) known.clear();
   stored.set(server, known.add(key));
   return null;
 }
 
 /** Whether the upstream took it. One that does not, for want of rights or room, says what is missing by itself. */
-async function store(digests: readonly Digest[], { port, log }: Call): Promise<boolean> {
+async function store(fn: DigestFunction, call: Call): Promise<boolean> {
+  const port = fn.implicit ? call.port : call.portFor(fn.number);
   try {
-    await port.writeBlobs(digests.map((digest) => ({ digest, bytes: EMPTY })));
+    await port.writeBlobs([{ digest: emptyOf(fn), bytes: EMPTY }]);
     return true;
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    log.debug({ reason: error.message }, "the upstream did not take the empty blob");
+    call.log.debug({ reason: error.message }, "the upstream did not take the empty blob");
     return false;
   }
 }
@@ -131,9 +140,8 @@ function emptyOf(fn: DigestFunction): Digest {
   return { hash: digestOf(EMPTY, fn).hash, sizeBytes: 0 };
 }
 
-/** The digest in a field, if it is one of nothing. */
-function emptyDigest(field: Walker): Digest | undefined {
-  return field.wireType === WireType.LEN
-    ? EMPTY_DIGESTS.get(formatDigest(readDigest(field.enter())))
-    : undefined;
+/** The functions of which the digest in a field is that of nothing. */
+function emptyFunctions(field: Walker): readonly DigestFunction[] {
+  if (field.wireType !== WireType.LEN) return [];
+  return BY_EMPTY.get(formatDigest(readDigest(field.enter()))) ?? [];
 }

@@ -1,13 +1,13 @@
 import type { PeerFacts, Support } from "../peers/dialect.ts";
-import { knows } from "../spec/ledger.ts";
 import { formatDigest } from "../wire/digest.ts";
-import { type DigestFunction, digestFunctionByNumber } from "../wire/digest-function.ts";
+import type { DigestFunction } from "../wire/digest-function.ts";
 import { parseResourceName, type ResourceName } from "../wire/resource-name.ts";
 import { assumed, byLevel, pass } from "./declare.ts";
 import { QUERY_WRITE_STATUS, READ, WRITE } from "./methods.ts";
 import { nameHeader } from "./name-header.ts";
 import { ids } from "./names.ts";
 import type { Pair, Translate, Translator } from "./translator.ts";
+import { lackingFunction, meantFunction, unsaidFunctions } from "./unsaid-functions.ts";
 
 const BLOB_NAMES = [READ, WRITE, QUERY_WRITE_STATUS];
 const SEGMENT = "behaviour:function-segment";
@@ -65,11 +65,10 @@ const byGrammar = byLevel({
   with: { reads: ["extended", "plain"], writes: ["extended", "plain"] },
 });
 
-/** A client from before the segment that is known to use later functions only: it leaves out what it would have to say. */
-function unsaid({ role, level, digestFunctions }: PeerFacts): Support | null {
-  if (role !== "client" || digestFunctions.length === 0) return null;
-  if (level === null || knows(level.value, SEGMENT)) return null;
-  if (digestFunctions.some((number) => digestFunctionByNumber(number)?.implicit !== false)) return null;
+/** A client that is known to use later functions without a word: it leaves out what it would have to say. */
+function unsaid(facts: PeerFacts): Support | null {
+  const { level } = facts;
+  if (level === null || unsaidFunctions(facts).length === 0) return null;
   return { reads: ["unsaid"], writes: ["unsaid"], evidence: level.evidence };
 }
 
@@ -97,15 +96,13 @@ function withoutSegment(name: string): string {
   return replaceTail(name, tailOf(parts, parts.digestFunction), tailOf(parts, null));
 }
 
-function withSegment(name: string, { client, server }: Pair): string {
+function withSegment(name: string, pair: Pair): string {
   const parts = parseResourceName(name);
   if (parts === null || parts.digestFunction !== null) return name;
-  const able = client.digestFunctions
-    .map(digestFunctionByNumber)
-    .filter((fn) => fn?.hexDigits === parts.digest.hash.length);
-  const [fn] = able;
-  if (able.length !== 1 || fn === undefined || !server.digestFunctions.includes(fn.number)) return name;
-  return replaceTail(name, tailOf(parts, null), tailOf(parts, fn));
+  const meant = meantFunction(parts.digest.hash.length, pair);
+  if (meant === null) return name;
+  if ("lacking" in meant) throw lackingFunction(resourceNames, meant.lacking, "resource_name", pair);
+  return meant.implicit ? name : replaceTail(name, tailOf(parts, null), tailOf(parts, meant));
 }
 
 /** What a name ends in from the segment, or from the hash, on. */

@@ -35,7 +35,7 @@ test("the announced version is that of the level", async (t) => {
 });
 
 test("a level announces the digest functions and compressors that it has", async (t) => {
-  const { SHA256, SHA1, MD5, SHA384, SHA512, SHA256TREE, GITSHA1 } = enums.DigestFunction;
+  const { SHA256, SHA1, MD5, SHA384, SHA512, SHA256TREE, BLAKE3, GITSHA1 } = enums.DigestFunction;
   const { ZSTD, DEFLATE, BROTLI } = enums.Compressor;
   const oldest = [SHA256, SHA1, MD5];
   for (const [level, functions, compressors] of [
@@ -43,7 +43,7 @@ test("a level announces the digest functions and compressors that it has", async
     ["2.0", [...oldest, SHA384, SHA512], []],
     ["2.3", [...oldest, SHA384, SHA512], [ZSTD, DEFLATE]],
     ["2.5", [...oldest, SHA384, SHA512, SHA256TREE], [ZSTD, DEFLATE, BROTLI]],
-    ["main", [...oldest, SHA384, SHA512, SHA256TREE, GITSHA1], [ZSTD, DEFLATE, BROTLI]],
+    ["main", [...oldest, SHA384, SHA512, SHA256TREE, BLAKE3, GITSHA1], [ZSTD, DEFLATE, BROTLI]],
   ] as const) {
     const { cacheCapabilities, executionCapabilities } = await capabilitiesOf(t, level);
     assert.deepEqual(cacheCapabilities?.digestFunctions, functions, level);

@@ -233,11 +233,18 @@ class Pause {
 function stateOf(evidence: ServerEvidence): KnownServer {
   const facts = serverFacts(evidence);
   const dialect = resolveDialect(facts, TRANSLATORS);
-  const { version, missingMethods } = dialect;
+  const { version, missingMethods, digestFunctions } = dialect;
+  const functionSegment = dialect.facts.resourceNames?.functionSegment ?? null;
   const level = version !== null && isLevel(version) ? version : null;
   return {
     dialect,
-    speaks: upstreamDialect({ level, missingMethods, advertised: evidence.advertised }),
+    speaks: upstreamDialect({
+      level,
+      missingMethods,
+      digestFunctions,
+      functionSegment,
+      advertised: evidence.advertised,
+    }),
   };
 }
 

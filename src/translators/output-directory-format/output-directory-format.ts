@@ -57,7 +57,7 @@ export const outputDirectoryFormat: Translator = {
     ...of("OutputDirectory", "tree_digest", "root_directory_digest", "is_topologically_sorted"),
     ...of("Tree", "root", "children"),
   ],
-  after: ["inline-outputs", "output-base", "priorities"],
+  after: ["digest-function-field", "inline-outputs", "output-base", "priorities"],
   clientAhead:
     "where the client asks for directories, those of the Tree are stored one by one and the root is named",
   serverAhead: "where a result names a root alone, its directories are read and a Tree is made of them",

@@ -74,7 +74,7 @@ test("given a store that takes no blobs, or a function that cannot be computed, 
   const message = request({ stdoutRaw: Buffer.from("out") });
   assert.equal(await sent(oldToNew, message, closed), message);
   const other = new MemoryUpstream();
-  other.functionOf = () => ({ name: "BLAKE3", number: 9, hexDigits: 64, segment: "blake3", implicit: false });
+  other.functionOf = () => ({ name: "VSO", number: 4, hexDigits: 66, segment: "vso", implicit: true });
   assert.equal(await sent(oldToNew, message, other), message);
 });
 

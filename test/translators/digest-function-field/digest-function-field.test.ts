@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { editRequest } from "../../../src/plan/run-hooks.ts";
+import { BridgeError } from "../../../src/spec/bridge-error.ts";
 import {
   BATCH_UPDATE_BLOBS,
   EXECUTE,
@@ -12,6 +13,7 @@ import { call, client, plan, server } from "../support.ts";
 
 const SHA256 = 1;
 const SHA1 = 2;
+const SHA256TREE = 8;
 const BLAKE3 = 9;
 
 /** `blob_digests` (2) or `action_digest` (2) with a SHA-256 hash of sixty-four "a" and a size of 1. */
@@ -67,6 +69,37 @@ test("given a request without any digest, then there is nothing to go by", async
 test("given a hash of a length the server has no implicit function for, then it is left to the server", async () => {
   const message = hex(DIGEST);
   assert.equal(await sent(FIND_MISSING_BLOBS, message, [BLAKE3, 8]), message);
+});
+
+test("given a server of BLAKE3 alone, or a client that uses BLAKE3 alone, then it can only be that", async () => {
+  const named = hex(`${DIGEST} 18 09`);
+  assert.deepEqual(await sent(FIND_MISSING_BLOBS, hex(DIGEST), [BLAKE3]), named);
+  const between = async (uses: readonly number[], offered: readonly number[]) => {
+    const forms = { "digest-function-field": { writes: ["unset"] } };
+    const { methods } = plan(
+      client({ level: "2.4", digestFunctions: uses, forms }),
+      server({ digestFunctions: offered }),
+    );
+    return editRequest(methods.get(FIND_MISSING_BLOBS)!, hex(DIGEST), call(FIND_MISSING_BLOBS));
+  };
+  assert.deepEqual(await between([BLAKE3, SHA1], [SHA256, SHA1, BLAKE3]), named);
+  assert.deepEqual(await between([SHA1, BLAKE3], [SHA256TREE, BLAKE3]), named);
+  // One that may use either leaves it to the length, as the API says.
+  assert.deepEqual(await between([SHA256, BLAKE3], [BLAKE3, SHA256]), hex(`${DIGEST} 18 01`));
+  assert.deepEqual(await between([SHA256, BLAKE3], [BLAKE3]), named);
+  // Without a later function of that length, the server takes every such hash for SHA-256.
+  for (const [uses, offered] of [
+    [[BLAKE3], [SHA256, SHA256TREE]],
+    [[BLAKE3], [SHA256]],
+    [[SHA256], [BLAKE3]],
+  ] as const) {
+    await assert.rejects(between(uses, offered), (error) => {
+      assert.ok(error instanceof BridgeError);
+      assert.equal(error.facts.code, "digest-function-unsupported");
+      assert.equal(error.facts.field, "blob_digests[].hash");
+      return true;
+    });
+  }
 });
 
 test("given a server whose functions differ in length, then nobody has to guess and the call is relayed", () => {

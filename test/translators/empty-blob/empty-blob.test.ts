@@ -92,3 +92,33 @@ test("given an older client, then a newer server is called as it is", () => {
   const { methods } = plan(client({ level: "2.1" }), server({ level: "2.2" }));
   assert.ok([...methods.values()].every(({ features }) => !features.includes("empty-blob")));
 });
+
+test("given functions that have to be named, then the empty blob is stored under each that the digest may be of", async () => {
+  const blake3 = { hash: "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262", sizeBytes: 0n };
+  const pair = plan(
+    client({ level: "2.8" }),
+    server({ level: "2.8", digestFunctions: [1, 8, 9], forms: { "empty-blob": { reads: ["stored"] } } }),
+  );
+  for (const [digestFunction, empty, functions] of [
+    [9, blake3, [9]],
+    [8, EMPTY, [0, 8]],
+  ] as const) {
+    const taken: [number, string][] = [];
+    const portFor = (number: number) => {
+      const upstream = new MemoryUpstream();
+      upstream.writeBlobs = async ([blob]) => void taken.push([number, blob!.digest.hash]);
+      return upstream;
+    };
+    const finding = { ...call(FIND_MISSING_BLOBS), port: portFor(0), portFor };
+    const method = pair.methods.get(FIND_MISSING_BLOBS)!;
+    assert.deepEqual(await editResponse(method, missing(empty, OTHER), finding), missing(OTHER));
+    assert.deepEqual(
+      taken,
+      functions.map((number) => [number, empty.hash]),
+    );
+    const executing = { ...call(EXECUTE), port: portFor(0), portFor };
+    const request = { actionDigest: OTHER, digestFunction };
+    await editRequest(pair.methods.get(EXECUTE)!, codec().encode(`${V2}.ExecuteRequest`, request), executing);
+    assert.deepEqual(taken.at(-1), [digestFunction, empty.hash]);
+  }
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Plan } from "../../../src/plan/plan.ts";
 import { editMetadata, editRequest } from "../../../src/plan/run-hooks.ts";
+import { BridgeError } from "../../../src/spec/bridge-error.ts";
 import { codec } from "../../../src/spec/codec.ts";
 import { QUERY_WRITE_STATUS, READ, WRITE } from "../../../src/translators/methods.ts";
 import { call, client, plan, server } from "../support.ts";
@@ -9,6 +10,9 @@ import { call, client, plan, server } from "../support.ts";
 const HEADER = "build.bazel.remote.execution.v2.resource-name";
 const BLAKE3 = 9;
 const SHA256 = 1;
+const SHA1 = 2;
+const SHA256TREE = 8;
+const ALL = [SHA256, SHA1, BLAKE3, SHA256TREE];
 const HASH = "ab".repeat(32);
 const SHA1_HASH = "cd".repeat(20);
 
@@ -87,13 +91,40 @@ test("given an older client of BLAKE3 alone and a newer server with several func
   assert.equal(await named(pair, `blobs/${SHA1_HASH}/7`), `blobs/${SHA1_HASH}/7`);
 });
 
-test("given a client that may mean either, or a server without BLAKE3, then nothing is guessed", async () => {
+test("given a client that may mean either, or a server of which nothing is known, then nothing is guessed", async () => {
   const name = `blobs/${HASH}/7`;
   const both = client({ level: "2.3", digestFunctions: [SHA256, BLAKE3] });
   assert.equal(await named(plan(both, server({ digestFunctions: [SHA256, BLAKE3] })), name), name);
   const blake3 = client({ level: "2.3", digestFunctions: [BLAKE3] });
-  assert.equal(await named(plan(blake3, server({ digestFunctions: [SHA256] })), name), name);
-  assert.equal(await named(plan(blake3, server({ level: "2.4" })), name), name);
+  assert.equal(await named(plan(blake3, server()), name), name);
+});
+
+test("given a client of BLAKE3 and SHA1, then only what has to be named is, and so it is for one of a later level", async () => {
+  const pair = plan(
+    client({ level: "2.3", digestFunctions: [BLAKE3, SHA1] }),
+    server({ digestFunctions: ALL }),
+  );
+  assert.equal(await named(pair, `blobs/${HASH}/7`), `blobs/blake3/${HASH}/7`);
+  assert.equal(await named(pair, `blobs/${SHA1_HASH}/7`), `blobs/${SHA1_HASH}/7`);
+  const forms = { "digest-function-field": { writes: ["unset"] } };
+  const later = client({ level: "2.12", digestFunctions: [BLAKE3], forms });
+  assert.equal(
+    await named(plan(later, server({ digestFunctions: ALL })), `blobs/${HASH}/7`),
+    `blobs/blake3/${HASH}/7`,
+  );
+});
+
+test("given a client that can only mean BLAKE3 and a server without, then names are refused with what there is", async () => {
+  const blake3 = client({ level: "2.3", digestFunctions: [BLAKE3] });
+  for (const offered of [[SHA256], [SHA256, SHA256TREE]]) {
+    const pair = plan(blake3, server({ digestFunctions: offered }));
+    await assert.rejects(named(pair, `blobs/${HASH}/7`), (error) => {
+      assert.ok(error instanceof BridgeError);
+      assert.equal(error.facts.code, "digest-function-unsupported");
+      assert.match(error.message, /BLAKE3.*the upstream "the server".* has SHA256/);
+      return true;
+    });
+  }
 });
 
 test("a second time changes nothing", async () => {

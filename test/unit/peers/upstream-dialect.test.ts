@@ -6,15 +6,21 @@ import { since } from "../../../src/spec/ledger.ts";
 import { LEVELS } from "../../../src/spec/versions.ts";
 import { SAFE_DIALECT } from "../../../src/upstream/dialect.ts";
 
-const nothing = { level: null, missingMethods: [], advertised: null } as const;
+const nothing = {
+  level: null,
+  missingMethods: [],
+  digestFunctions: [],
+  functionSegment: null,
+  advertised: null,
+} as const;
 
 test("an upstream of which nothing is known is spoken to as every one understands", () => {
   assert.deepEqual(upstreamDialect(nothing), SAFE_DIALECT);
 });
 
-test("what it announces counts: its functions, its batch limit", () => {
-  const advertised = { ...readAdvertised(Buffer.alloc(0)), storeFunctions: [9, 1], maxBatchBytes: 1000 };
-  const dialect = upstreamDialect({ ...nothing, advertised });
+test("what it is known to have counts: its functions, its batch limit", () => {
+  const advertised = { ...readAdvertised(Buffer.alloc(0)), maxBatchBytes: 1000 };
+  const dialect = upstreamDialect({ ...nothing, digestFunctions: [9, 1], advertised });
   assert.deepEqual([dialect.digestFunctions, dialect.maxBatchBytes], [[9, 1], 1000]);
   // It says nothing of methods.
   assert.deepEqual([dialect.batchRead, dialect.batchUpdate], [false, false]);
@@ -31,4 +37,13 @@ test("the segment for a digest function is written from the level on that has it
   for (const [rank, level] of LEVELS.entries()) {
     assert.equal(upstreamDialect({ ...nothing, level }).functionSegment, rank >= first, level);
   }
+});
+
+test("the segment is written as well where a profile says so, or functions are offered that need it", () => {
+  const segment = (known: Partial<Parameters<typeof upstreamDialect>[0]>) =>
+    upstreamDialect({ ...nothing, level: "2.3", ...known }).functionSegment;
+  assert.equal(segment({ functionSegment: true }), true);
+  assert.equal(segment({ digestFunctions: [1, 9] }), true);
+  assert.equal(segment({ digestFunctions: [1, 2] }), false);
+  assert.equal(segment({ functionSegment: false, level: "2.12" }), false);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codec } from "../../../src/spec/codec.ts";
+import { digestOf } from "../../../src/wire/hasher.ts";
 import { Status } from "../../../src/wire/status.ts";
 import { encodeStatusDetails } from "../../../src/wire/status-details.ts";
 import { collect } from "../../support/collect.ts";
@@ -43,11 +44,18 @@ test("newer functions stand in the name where the upstream reads them there", as
     [OLD, `main/blobs/${digest.hash}/4`],
   ] as const) {
     const { port, caller } = portTo(() => [part("some")], { dialect, digestFunction: named("BLAKE3") });
-    // The hash cannot be computed here, the length is checked all the same.
-    assert.equal((await port.readBlob(digest, 4)).toString(), "some");
+    await assert.rejects(port.readBlob(digest, 4), { code: Status.DATA_LOSS, message: /of another hash/ });
     assert.equal(caller.calls[0]!.resourceName, name);
-    await assert.rejects(port.readBlob({ ...digest, sizeBytes: 5 }, 5), { code: Status.DATA_LOSS });
+    const own = { hash: digestOf(Buffer.from("some"), named("BLAKE3")).hash, sizeBytes: 4 };
+    assert.equal((await port.readBlob(own, 4)).toString(), "some");
   }
+});
+
+test("of a function that cannot be computed here the length is checked all the same", async () => {
+  const digest = { hash: "ab".repeat(33), sizeBytes: 4 };
+  const { port } = portTo(() => [part("some")], { digestFunction: named("VSO") });
+  assert.equal((await port.readBlob(digest, 4)).toString(), "some");
+  await assert.rejects(port.readBlob({ ...digest, sizeBytes: 5 }, 5), { code: Status.DATA_LOSS });
 });
 
 test("the empty blob is not asked for; a wrong empty one does not exist", async () => {

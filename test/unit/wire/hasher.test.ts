@@ -81,7 +81,11 @@ test("hashes that are made at the same time are none of each other's, and one th
         if (at < length) hasher.update(pattern.subarray(at, Math.min(length, at + 700)));
     }
     const made = hashers.map(({ hasher }) => hasher.finish());
-    assert.deepEqual(made, lengths.map((length) => hashed(name, length, 102_400)), name);
+    assert.deepEqual(
+      made,
+      lengths.map((length) => hashed(name, length, 102_400)),
+      name,
+    );
   }
 });
 
