@@ -19,7 +19,7 @@ export const PROFILE_FEATURES = {
   "asset-service": { forms: ["absent", "offered"], of: ["client"] },
   "batch-methods": { forms: ["streams", "batches"], of: ["client"] },
   "cache-writes": { forms: ["inlined", "digests", "filled", "needed", "none"], of: BOTH },
-  "digest-function-field": { forms: ["unset", "set"], of: BOTH },
+  "digest-function-field": { forms: ["unset", "set", "unsaid"], of: BOTH },
   "empty-blob": { forms: ["stored", "implied"], of: ["client"] },
   "execution-metadata": { forms: ["bare", "few", "more", "uuid", "interleaved"], of: BOTH },
   "inline-outputs": { forms: ["at-will", "on-request", "executions", "raw", "digests"], of: ["client"] },

@@ -6,10 +6,15 @@ import { rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
 import { assumed, pass } from "./declare.ts";
 import { DIGEST_REQUESTS, type DigestRequest } from "./digest-requests.ts";
-import type { Edit, MethodHooks, Pair, Translator } from "./translator.ts";
-import { lackingFunction, meantFunction } from "./unsaid-functions.ts";
+import type { Edit, MethodHooks, Pair, Translate, Translator } from "./translator.ts";
+import { lackingFunction, meantFunction, unsaidFunctions } from "./unsaid-functions.ts";
 
 const FIELD = "build.bazel.remote.execution.v2.FindMissingBlobsRequest.digest_function";
+
+const SKIPPED = pass(
+  "an older server skips the field and assumes its own function; that it is the same one is for digest-functions to see",
+);
+const FILLED: Translate = { kind: "translate", methods: mapRequests() };
 
 /**
  * The digest function stated in requests (D08). Before 2.5 no request had the field; since then it may be left out for the first seven functions, and
@@ -25,6 +30,7 @@ export const digestFunctionField: Translator = {
     forms: {
       unset: "the field is absent: the server goes by the length of the hash",
       set: "the field names the function",
+      unsaid: "the field is absent, though the function is one that has to be named",
     },
   },
   owns: [
@@ -49,23 +55,25 @@ export const digestFunctionField: Translator = {
     server: assumed(["unset", "set"], ["unset"]),
   },
   toServer: {
-    set: {
-      unset: pass(
-        "an older server skips the field and assumes its own function; that it is the same one is for digest-functions to see",
-      ),
-    },
-    unset: { set: { kind: "translate", methods: mapRequests() } },
+    set: { unset: SKIPPED, unsaid: SKIPPED },
+    unset: { set: FILLED, unsaid: FILLED },
+    unsaid: { set: FILLED, unset: FILLED },
   },
   toClient: pass("no response of these methods has the field"),
 };
 
 /** By level; and a server that offers functions that have to be named, or two of one length, does not read what leaves it to the length. */
-function support({ role, level, digestFunctions }: PeerFacts): Support | null {
+function support(facts: PeerFacts): Support | null {
+  const { role, level, digestFunctions } = facts;
   if (role === "server" && wantsNames(digestFunctions)) {
     const note = "offers functions that the length of a hash does not tell";
     return { reads: ["set"], writes: ["unset"], evidence: { source: "advertised", note } };
   }
   if (level === null) return null;
+  if (unsaidFunctions(facts).length > 0) {
+    const forms = ["unsaid", "unset"];
+    return { reads: forms, writes: forms, evidence: level.evidence };
+  }
   if (!knows(level.value, FIELD)) return { reads: ["unset"], writes: ["unset"], evidence: level.evidence };
   return { reads: ["set", "unset"], writes: ["set", "unset"], evidence: level.evidence };
 }
@@ -97,7 +105,7 @@ function fillIn(message: Buffer, { field: number, digest, text }: DigestRequest,
   const hash = firstHash(new Walker(message), digest);
   const meant = hash === null ? null : meantFunction(hash.length, pair);
   if (meant === null) return null;
-  if ("lacking" in meant) throw lackingFunction(digestFunctionField, meant.lacking, `${text}.hash`, pair);
+  if ("lacking" in meant) throw lackingFunction(meant.lacking, `${text}.hash`, pair);
   return rewriteMessage(
     new Walker(message),
     // An explicit 0 goes, so that the field is there once.

@@ -4,12 +4,11 @@ import { DIGEST_FUNCTIONS, digestFunctionByNumber } from "../wire/digest-functio
 import { parseResourceName, type ResourceName } from "../wire/resource-name.ts";
 import { announceFunctions, hidesFunctions } from "./announce/digest-functions.ts";
 import { assumed, pass } from "./declare.ts";
-import { DIGEST_REQUESTS, type DigestRequest } from "./digest-requests.ts";
+import { DIGEST_REQUESTS } from "./digest-requests.ts";
 import { QUERY_WRITE_STATUS, READ, WRITE } from "./methods.ts";
 import { of } from "./names.ts";
-import type { MethodHooks, Pair, Reject, Translate, Translator, Use, UsedThing } from "./translator.ts";
-import { lackingFunction, meantFunction, unsaidFunctions } from "./unsaid-functions.ts";
-import { type RefusedUse, UseWatch } from "./uses.ts";
+import type { Pair, Reject, Translator, Use, UsedThing } from "./translator.ts";
+import { unsaidFunctions } from "./unsaid-functions.ts";
 
 const FIRST_NAMED = "build.bazel.remote.execution.v2.DigestFunction.Value.SHA256TREE";
 
@@ -43,17 +42,7 @@ const GIT_OBJECTS: Reject = {
 };
 
 const STAYS = pass("the functions that need not be named are read by all");
-/** Requests and names get the name of the function on the way, if it is one that the server has. */
-const NAMED_ON_THE_WAY: Translate = {
-  kind: "translate",
-  methods: Object.fromEntries(
-    Object.entries(DIGEST_REQUESTS).map(([method, request]): [string, MethodHooks] => [
-      method,
-      { scan: (pair) => new UseWatch(lacking(request, pair)).scan() },
-    ]),
-  ),
-};
-
+const NAMED_ON_THE_WAY = pass("requests and names get the name of the function, or are refused, on the way");
 const FOR_OTHERS = pass("a client is not asked to use a function that it does not have");
 
 /**
@@ -142,17 +131,6 @@ function naming(method: string, field: number): Use {
   const holds = (payload: Buffer): boolean => payload.length > 1 || payload[0]! > 7;
   const used = { what: LATER, element: FIRST_NAMED, text: "digest_function", path: [field], holds } as const;
   return { in: "request", methods: [method], used };
-}
-
-/** Hashes of functions that the client can only mean and the server lacks. */
-function lacking({ digest, text }: DigestRequest, pair: Pair): RefusedUse[] {
-  const meant = meantFunction(64, pair);
-  if (meant === null || !("lacking" in meant)) return [];
-  const refuse = (): never => {
-    throw lackingFunction(digestFunctions, meant.lacking, `${text}.hash`, pair);
-  };
-  const holds = (payload: Buffer): boolean => payload.length === 64;
-  return [{ what: LATER, element: null, text, path: [...digest, 1], holds, refuse }];
 }
 
 type Used = Pick<UsedThing, "what" | "element">;

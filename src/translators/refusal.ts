@@ -1,7 +1,7 @@
 /** The errors that plans and hooks refuse calls with. */
 import { BridgeError } from "../spec/bridge-error.ts";
 import { since } from "../spec/ledger.ts";
-import type { Pair, Reject, Translator, UsedThing } from "./translator.ts";
+import type { Feature, Pair, Reject, UsedThing } from "./translator.ts";
 
 /** What the upstream of a pair has, in the words of a step. */
 export function hasText({ has }: Pick<Reject, "has">, pair: Pair): string {
@@ -10,7 +10,7 @@ export function hasText({ has }: Pick<Reject, "has">, pair: Pair): string {
 
 /** The refusal of a use: what `step` says of the form `from`, with the names of the pair. */
 export function refusalOf(
-  { feature }: Pick<Translator, "feature">,
+  { feature }: { readonly feature: Pick<Feature, "id" | "drift"> },
   step: Omit<Reject, "kind" | "uses">,
   from: string,
   use: UsedThing,

@@ -101,7 +101,7 @@ function withSegment(name: string, pair: Pair): string {
   if (parts === null || parts.digestFunction !== null) return name;
   const meant = meantFunction(parts.digest.hash.length, pair);
   if (meant === null) return name;
-  if ("lacking" in meant) throw lackingFunction(resourceNames, meant.lacking, "resource_name", pair);
+  if ("lacking" in meant) throw lackingFunction(meant.lacking, "resource_name", pair);
   return meant.implicit ? name : replaceTail(name, tailOf(parts, null), tailOf(parts, meant));
 }
 

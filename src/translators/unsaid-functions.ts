@@ -5,7 +5,7 @@ import { knows } from "../spec/ledger.ts";
 import type { Level } from "../spec/versions.ts";
 import { type DigestFunction, digestFunctionByNumber } from "../wire/digest-function.ts";
 import { refusalOf } from "./refusal.ts";
-import type { Pair, Translator } from "./translator.ts";
+import type { Pair } from "./translator.ts";
 
 /** What a hash of some length means to the server of a pair, in a message of its client that does not say it. */
 export type Meant =
@@ -35,13 +35,11 @@ export function meantFunction(hexDigits: number, { client, server }: Pair): Mean
     : null;
 }
 
+/** The feature that says which functions there are. */
+const OF = { id: "digest-functions", drift: ["D09"] };
+
 /** The refusal of a hash whose function the server of the pair lacks; `field` is where it stands. */
-export function lackingFunction(
-  translator: Pick<Translator, "feature">,
-  { name }: DigestFunction,
-  field: string,
-  pair: Pair,
-): BridgeError {
+export function lackingFunction({ name }: DigestFunction, field: string, pair: Pair): BridgeError {
   const step = {
     code: "digest-function-unsupported",
     has: `has ${functionsOf(pair.server.digestFunctions)
@@ -50,7 +48,7 @@ export function lackingFunction(
     fix: "start the client with a digest function that the upstream has",
   } as const;
   const used = { what: `A hash of ${name}, which is not named,`, element: null, text: field };
-  return refusalOf(translator, step, "unset", used, pair);
+  return refusalOf({ feature: OF }, step, "unsaid", used, pair);
 }
 
 /**

@@ -24,7 +24,6 @@ export const FACTS_NOT_PLAYED: Readonly<Partial<Record<Member, string>>> = {
   "capabilities.priorityChecked": "Bazel compares priorities that its user sets, and actions here have none",
   "chunking.optional": "see chunking.rules",
   "chunking.rules": "blobs travel whole, which every client can do; chunks are for tests of that feature",
-  "digestFunctions.gitHashes": "names of git objects need trees of git, which the messages here are not",
   "nodeAttributes.read":
     "every client reads the attributes that its level has, and none is the worse for them",
   "outputDirectories.expected": "whether a command counts on its directories is for the test to say",
