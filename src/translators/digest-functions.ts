@@ -7,15 +7,15 @@ import { assumed, pass } from "./declare.ts";
 import { DIGEST_REQUESTS } from "./digest-requests.ts";
 import { QUERY_WRITE_STATUS, READ, WRITE } from "./methods.ts";
 import { of } from "./names.ts";
-import type { Pair, Reject, Translator, Use, UsedThing } from "./translator.ts";
-import { unsaidFunctions } from "./unsaid-functions.ts";
+import type { Reject, Translator, Use, UsedThing } from "./translator.ts";
+import { offeredText, unsaidFunctions } from "./unsaid-functions.ts";
 
 const FIRST_NAMED = "build.bazel.remote.execution.v2.DigestFunction.Value.SHA256TREE";
 
 const REJECT = {
   kind: "reject",
   code: "digest-function-unsupported",
-  has: offered,
+  has: offeredText,
   fix: "start the client with a digest function that the upstream has",
 } as const;
 
@@ -120,11 +120,6 @@ function byFunctions({ role, level, digestFunctions: numbers }: PeerFacts): Supp
 
 function formsOf(forms: readonly string[], evidence: Support["evidence"]): Support {
   return { reads: forms, writes: forms, evidence };
-}
-
-function offered({ server }: Pair): string {
-  const names = server.digestFunctions.map((number) => digestFunctionByNumber(number)?.name).filter(Boolean);
-  return names.length > 0 ? `has ${names.join(", ")}` : "has only digest functions from before API 2.5";
 }
 
 function naming(method: string, field: number): Use {

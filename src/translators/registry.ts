@@ -4,7 +4,11 @@ import { actionPlatform } from "./action-platform.ts";
 import { ancientClients } from "./ancient-clients.ts";
 import { apiVersion } from "./api-version.ts";
 import { argv0 } from "./argv0.ts";
-import { assetService } from "./asset-service.ts";
+import { assetChecksums } from "./assets/asset-checksums.ts";
+import { assetDigestFunction } from "./assets/asset-digest-function.ts";
+import { assetErrors } from "./assets/asset-errors.ts";
+import { assetQualifiers } from "./assets/asset-qualifiers.ts";
+import { assetService } from "./assets/asset-service.ts";
 import { cacheWrites } from "./cache-writes/cache-writes.ts";
 import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
@@ -19,9 +23,9 @@ import { hashText } from "./hash-text.ts";
 import { inlineOutputs } from "./inline-outputs.ts";
 import { inputSymlinks } from "./input-symlinks.ts";
 import { instanceNames } from "./instance-names.ts";
+import { logStreams } from "./log-streams.ts";
 import { missingBlobs } from "./missing-blobs.ts";
 import { nodeProperties } from "./node-properties.ts";
-import { ASSETS } from "./not-built/assets.ts";
 import { notBuilt } from "./not-built/not-built.ts";
 import { STORAGE } from "./not-built/storage.ts";
 import { operationDigestFunction } from "./operation-digest-function.ts";
@@ -56,6 +60,11 @@ const REGISTERED: readonly Translator[] = [
   apiVersion,
   argv0,
   assetService,
+  assetDigestFunction,
+  assetErrors,
+  assetQualifiers,
+  assetChecksums,
+  logStreams,
   cacheWrites,
   capabilitiesService,
   digestFunctionField,
@@ -93,7 +102,7 @@ const REGISTERED: readonly Translator[] = [
   missingBlobs,
   executionStages,
   vendorFields,
-  ...[...STORAGE, ...ASSETS].map(notBuilt),
+  ...STORAGE.map(notBuilt),
 ];
 
 /**

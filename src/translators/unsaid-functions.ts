@@ -3,7 +3,7 @@ import type { PeerFacts } from "../peers/dialect.ts";
 import type { BridgeError } from "../spec/bridge-error.ts";
 import { knows } from "../spec/ledger.ts";
 import type { Level } from "../spec/versions.ts";
-import { type DigestFunction, digestFunctionByNumber } from "../wire/digest-function.ts";
+import { DIGEST_FUNCTIONS, type DigestFunction, digestFunctionByNumber } from "../wire/digest-function.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Pair } from "./translator.ts";
 
@@ -25,31 +25,46 @@ export function meantFunction(hexDigits: number, { client, server }: Pair): Mean
   const offered = functionsOf(server.digestFunctions).filter(mayBe);
   // A client may have more functions than is known of it: where none of those has this length, any may be meant.
   const shared = fits.length === 0 ? offered : offered.filter((fn) => fits.includes(fn));
-  const [first, ...others] = shared;
-  const implicit = shared.find((fn) => fn.implicit);
-  if (implicit !== undefined) return implicit;
-  if (first !== undefined) return others.length === 0 ? first : null;
+  if (shared.length > 0) return untold(shared);
   const [only, ...more] = fits;
-  return only !== undefined && more.length === 0 && server.digestFunctions.length > 0
-    ? { lacking: only }
-    : null;
+  const lacks = only !== undefined && more.length === 0 && server.digestFunctions.length > 0;
+  return lacks ? { lacking: only } : null;
 }
 
-/** The feature that says which functions there are. */
-const OF = { id: "digest-functions", drift: ["D09"] };
+/** What is meant of several functions by a hash that does not say it: the first that may be left unsaid, else the only one. */
+function untold(functions: readonly DigestFunction[]): DigestFunction | null {
+  const [first, ...others] = functions;
+  return functions.find((fn) => fn.implicit) ?? (others.length === 0 ? (first ?? null) : null);
+}
 
-/** The refusal of a hash whose function the server of the pair lacks; `field` is where it stands. */
+/**
+ * The function that a server which offers these tells by a hash of so many digits, where nothing else says it; of the first seven, where nobody knows what it
+ * offers.
+ */
+export function toldByLength(hexDigits: number, offered: readonly number[]): DigestFunction | null {
+  const all = offered.length > 0 ? functionsOf(offered) : DIGEST_FUNCTIONS.filter((fn) => fn.implicit);
+  return untold(all.filter((fn) => fn.hexDigits === hexDigits && fn.name !== "GITSHA1"));
+}
+
+/** What the server of a pair has of digest functions, as the end of a sentence about it. */
+export function offeredText({ server }: Pair): string {
+  const names = functionsOf(server.digestFunctions).map(({ name }) => name);
+  return names.length > 0 ? `has ${names.join(", ")}` : "has only digest functions from before API 2.5";
+}
+
+/** The refusal of a hash that can only be of a function that the server of the pair lacks; `field` is where it stands. */
 export function lackingFunction({ name }: DigestFunction, field: string, pair: Pair): BridgeError {
   const step = {
     code: "digest-function-unsupported",
-    has: `has ${functionsOf(pair.server.digestFunctions)
-      .map((fn) => fn.name)
-      .join(", ")}`,
+    has: offeredText,
     fix: "start the client with a digest function that the upstream has",
   } as const;
   const used = { what: `A hash of ${name}, which is not named,`, element: null, text: field };
   return refusalOf({ feature: OF }, step, "unsaid", used, pair);
 }
+
+/** The feature that says which functions there are. */
+const OF = { id: "digest-functions", drift: ["D09"] };
 
 /**
  * The functions that a client uses without saying so, though they have to be named: those beyond the first seven, of a client that is known to use none of the

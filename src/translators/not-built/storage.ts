@@ -7,7 +7,6 @@ import { mayDiffer } from "../declare.ts";
 import {
   BATCH_READ_BLOBS,
   BATCH_UPDATE_BLOBS,
-  CREATE_LOG_STREAM,
   GET_TREE,
   QUERY_WRITE_STATUS,
   READ,
@@ -24,7 +23,7 @@ const COMPRESSED = Buffer.from("compressed-blobs");
 const V2 = "build.bazel.remote.execution.v2";
 const BATCH_COMPRESSOR = `${V2}.BatchUpdateBlobsRequest.Request.compressor` as const;
 
-/** Storage and transfer (drift items D15 to D23, D48, P02, P03). */
+/** Storage and transfer (drift items D15 to D23, P02, P03). */
 export const STORAGE: readonly NotBuilt[] = [
   {
     id: "compressed-blobs",
@@ -332,27 +331,5 @@ export const STORAGE: readonly NotBuilt[] = [
     marker: "behaviour:find-prolongs",
     clientAhead: "a blob that went away is an error when it is read, and never a wrong result",
     serverAhead: "a longer life does no harm",
-  },
-  {
-    id: "log-streams",
-    title: "The LogStream service",
-    since: "2.2",
-    drift: ["D48"],
-    why: "Without it nobody can create a stream.",
-    owns: [
-      "build.bazel.remote.logstream.v1.LogStreamService.CreateLogStream",
-      "build.bazel.remote.logstream.v1.CreateLogStreamRequest.parent",
-      ...ids("build.bazel.remote.logstream.v1.LogStream", ["name", "write_resource_name"]),
-    ],
-    older: ["absent", "the server does not have the service"],
-    newer: ["offered", "CreateLogStream"],
-    marker: "build.bazel.remote.logstream.v1.LogStreamService.CreateLogStream",
-    clientAhead: lacks(
-      [CREATE_LOG_STREAM],
-      "build.bazel.remote.logstream.v1.LogStreamService.CreateLogStream",
-      "The method CreateLogStream",
-      "use an upstream that has it",
-    ),
-    serverAhead: "a client without it does not call it",
   },
 ];

@@ -1,7 +1,7 @@
-import { assumed, byLevel, pass } from "./declare.ts";
-import { FETCH_BLOB, FETCH_DIRECTORY, PUSH_BLOB, PUSH_DIRECTORY } from "./methods.ts";
-import { ids } from "./names.ts";
-import type { Reject, Translator } from "./translator.ts";
+import { assumed, byLevel, pass } from "../declare.ts";
+import { FETCH_BLOB, FETCH_DIRECTORY, PUSH_BLOB, PUSH_DIRECTORY } from "../methods.ts";
+import { ids } from "../names.ts";
+import type { Reject, Translator } from "../translator.ts";
 
 const ASSET = "build.bazel.remote.asset.v1";
 const FETCH = `${ASSET}.Fetch.FetchBlob` as const;
