@@ -267,7 +267,7 @@ export const SERVER_FACTS = {
   },
   assets: {
     says: "How Fetch and Push treat what they cannot do: unknown qualifiers, requests without URIs, writes (D54 to D57)",
-    usedBy: ["asset-service", "asset-checksums"],
+    usedBy: ["asset-service", "asset-qualifiers", "asset-checksums"],
     members: {
       qualifiers: choice("ignored", "refused"),
       withoutUris: maybe(choice(...STATUS_NAMES)),

@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { blobOf } from "../../src/client/blob.ts";
 import type { Manner } from "../../src/client/manner.ts";
 import { type Sample, type Shape, sampleOf } from "../../src/client/samples.ts";
 import { DEFAULT_WORKER } from "../../src/embedded/behaviour/vocabulary.ts";
-import { loadProfiles } from "../../src/peers/read-profile.ts";
 import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
 import { Status } from "../../src/wire/status.ts";
 import { playClient } from "../peers/client/play-client.ts";
 import { failure, ReapiClient } from "../support/reapi-client.ts";
 import { ofBuild, text } from "./support/outcome.ts";
+import { type OwnProfile, ownPeers } from "./support/own-peers.ts";
 import { startRig } from "./support/rig.ts";
 
 // Builds with each digest function, where actions are rewritten and where they are relayed.
@@ -20,7 +19,7 @@ import { startRig } from "./support/rig.ts";
 const evidence = "a test";
 
 /** Buck2 as an operator has it who has set it to one digest function. */
-function buck2(...are: string[]): object {
+function buck2(...are: string[]): OwnProfile {
   return {
     role: "client",
     peer: `buck2-${are[0]!.toLowerCase()}`,
@@ -31,7 +30,7 @@ function buck2(...are: string[]): object {
 }
 
 /** A client of the newest level that names its function. */
-function named(name: string, platform = "command"): object {
+function named(name: string, platform = "command"): OwnProfile {
   return {
     role: "client",
     peer: `named-${name.toLowerCase()}`,
@@ -51,17 +50,13 @@ interface Choices {
   readonly kept?: boolean;
 }
 
-async function between(t: TestContext, profile: object, server: string, choices: Choices = {}) {
-  const dir = await mkdtemp(join(tmpdir(), "functions-"));
-  t.after(() => rm(dir, { recursive: true }));
-  const file = join(dir, "client.json");
-  await writeFile(file, JSON.stringify(profile));
-  const catalogue = loadProfiles([file]);
-  const as = catalogue.resolve("client", (profile as { peer: string }).peer);
+async function between(t: TestContext, profile: OwnProfile, server: string, choices: Choices = {}) {
+  const { catalogue, files, dir } = await ownPeers(t, [profile]);
+  const as = catalogue.resolve("client", profile.peer);
   const rig = await startRig({
     server: catalogue.resolve("server", server),
     clients: [as],
-    profiles: [file],
+    profiles: files,
     replicas: 2,
     ...(choices.kept && { dir: join(dir, "store") }),
   });

@@ -84,10 +84,11 @@ function withoutRefused(request: Buffer, method: string, error: unknown): Buffer
     .filter((detail) => detailType(detail) === "google.rpc.BadRequest")
     .flatMap(({ value }) => readBadRequest(value))
     .filter(({ field }) => field === FIELD)
-    .map(({ description }) => description);
+    // They stand in quotes among the words.
+    .flatMap(({ description }) => description.split(/[\s"'`,;]+/));
   const field = QUALIFIERS[method]!;
   const names = payloadsOf(request, field).map((qualifier) => textIn(qualifier, 1));
-  const refused = new Set(names.filter((name) => said.some((text) => text.includes(`"${name}"`))));
+  const refused = new Set(names.filter((name) => said.includes(name)));
   if (refused.size === 0 || refused.has(CHECKSUM) || !names.includes(CHECKSUM)) return null;
   const slices = editQualifiers(request, field, (name, value) => (refused.has(name) ? null : value));
   return joined(slices, request);
