@@ -14,6 +14,7 @@ import type { OutputName } from "./requests.ts";
 import type { ResultHooks } from "./result-hooks.ts";
 import { endOf, goodResult, operationForClient, type RunningAction } from "./running-action.ts";
 import type { Scope } from "./scope.ts";
+import { SharedUploads } from "./shared-uploads.ts";
 import { isTold } from "./status-of.ts";
 import { storeMade } from "./store-made.ts";
 
@@ -39,6 +40,7 @@ export interface ExecutionParts {
 /** What all calls about executions of one plan share. */
 export class ActionRuns {
   readonly parts: ExecutionParts;
+  readonly uploads = new SharedUploads();
 
   constructor(parts: ExecutionParts) {
     this.parts = parts;
@@ -111,9 +113,7 @@ export class ActionRuns {
   ): Operations {
     const { scope } = running;
     const stored = (failure: unknown): Promise<boolean> =>
-      isLoss(failure)
-        ? storeMade(scope, prepared, true, () => this.afresh(scope, prepared))
-        : Promise.resolve(false);
+      isLoss(failure) ? storeMade(scope, prepared, true, this) : Promise.resolve(false);
     let lost = false;
     try {
       for await (const operation of start()) {

@@ -63,7 +63,7 @@ export class Execute {
       return;
     }
     call.count("rewritten");
-    await storeMade(scope, prepared, false, () => this.runs.afresh(scope, prepared));
+    await storeMade(scope, prepared, false, this.runs);
     const mapped = withMapped(request, ExecuteField, prepared, this.runs.parts.outputName);
     yield* this.runs.toldWithRetry(
       () => toTheEnd(forward(mapped), scope, this.runs.parts.manner),

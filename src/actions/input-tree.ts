@@ -7,6 +7,7 @@ import { joined } from "../wire/rewrite.ts";
 import { WireError } from "../wire/wire-error.ts";
 import type { Memory } from "./memory.ts";
 import type { Scope } from "./scope.ts";
+import { SharedWork } from "./shared-work.ts";
 import { readMessages } from "./store-reader.ts";
 
 /** The most directories that are read for one action, how deep they may lie in one another, and their bytes together. */
@@ -50,6 +51,7 @@ export class InputTrees {
   private readonly memory: Memory;
   private readonly id: string;
   private readonly edit: (directory: Buffer) => Edit;
+  private readonly walks = new SharedWork<RewrittenTree>();
 
   /** `id` tells what this plan makes of a directory from what others do. `edit` may throw a BridgeError to refuse. */
   constructor(memory: Memory, id: string, edit: (directory: Buffer) => Edit) {
@@ -59,16 +61,27 @@ export class InputTrees {
   }
 
   /**
-   * The tree with every directory edited. Directories that were looked at before are not read again, unless `afresh`: then all bytes are at hand.
+   * The tree with every directory edited. Directories that were looked at before are not read again, unless `afresh`: then all bytes are at hand. Calls of one
+   * caller that want the same tree at the same time share one walk, and the bytes that come of it.
    * @param own Directories that are not stored yet, by `hash/size`.
    * @throws BridgeError as `edit` does, `action-missing` for directories that are not stored, `input-unsupported` for a tree beyond the bounds; WireError for
    * directories that are none; UpstreamError if reading fails.
    */
-  async rewrite(
+  rewrite(
     scope: Scope,
     root: Digest,
     own: ReadonlyMap<string, Buffer>,
     afresh = false,
+  ): Promise<RewrittenTree> {
+    const key = `${afresh} ${this.keyOf(scope, formatDigest(root))}`;
+    return this.walks.run(key, scope.call, () => this.walk(scope, root, own, afresh));
+  }
+
+  private async walk(
+    scope: Scope,
+    root: Digest,
+    own: ReadonlyMap<string, Buffer>,
+    afresh: boolean,
   ): Promise<RewrittenTree> {
     const outcomes = new Map<string, Outcome>();
     const { budget } = scope.call;
@@ -82,7 +95,7 @@ export class InputTrees {
     } finally {
       budget.charge(-charged);
     }
-    return this.gather(scope, root, outcomes) ?? this.rewrite(scope, root, own, true);
+    return this.gather(scope, root, outcomes) ?? this.walk(scope, root, own, true);
   }
 
   /** Reads the tree level by level, what is remembered excepted: that goes into `known`, unless it is null. */

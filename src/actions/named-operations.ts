@@ -98,7 +98,7 @@ export class NamedOperations {
     const prepared =
       known ?? (await this.runs.parts.preparer.prepare(scope, action, { runs: false, nonce: nonce ?? null }));
     if (prepared.doNotCache) throw operationUnknown();
-    await storeMade(scope, prepared, false, () => this.runs.afresh(scope, prepared));
+    await storeMade(scope, prepared, false, this.runs);
     const request = executeRequest(prepared.mapped, { digestFunction, executionPolicy, resultsPolicy });
     yield* this.runs.told(toTheEnd(scope.port.execute(request), scope, this.runs.parts.manner), running);
   }

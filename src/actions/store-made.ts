@@ -5,18 +5,26 @@ import { type Digest, formatDigest } from "../wire/digest.ts";
 import { Status } from "../wire/status.ts";
 import type { Prepared } from "./prepare.ts";
 import type { Scope } from "./scope.ts";
+import type { SharedUploads } from "./shared-uploads.ts";
 import { missingBlobs } from "./store-reader.ts";
 
+/** How an action gets stored. */
+interface Storing {
+  /** The same action, with the bytes of all that is made at hand. */
+  afresh(scope: Scope, prepared: Prepared): Promise<Prepared>;
+  readonly uploads: SharedUploads;
+}
+
 /**
- * Sees to it that all an action needs is stored: what the bridge made is uploaded where it is missing, what the client made has to be there. `afresh` prepares
- * the action again with all bytes at hand. `known` says that nobody has to ask for the client's own blobs. Returns whether anything had to be stored.
+ * Sees to it that all an action needs is stored: what the bridge made is uploaded where it is missing, what the client made has to be there. `known` says
+ * that nobody has to ask for the client's own blobs. Returns whether anything had to be stored.
  * @throws BridgeError `action-missing` for blobs of the client's own; UpstreamError if the upstream does not take a blob, with its digest in the message.
  */
 export async function storeMade(
   scope: Scope,
   prepared: Prepared,
   known: boolean,
-  afresh: () => Promise<Prepared>,
+  runs: Storing,
 ): Promise<boolean> {
   const own = known ? [] : [prepared.action, ...(prepared.command === null ? [] : [prepared.command])];
   const missing = await scope.port.findMissing([...own, ...prepared.made.map(({ digest }) => digest)]);
@@ -26,10 +34,10 @@ export async function storeMade(
   if (lost.length > 0) throw missingBlobs(lost, scope.functionNumber);
   let wanted = prepared.made.filter(({ digest }) => keys.has(formatDigest(digest)));
   if (wanted.some(({ bytes }) => bytes === null)) {
-    const { made } = await afresh();
+    const { made } = await runs.afresh(scope, prepared);
     wanted = made.filter(({ digest }) => keys.has(formatDigest(digest)));
   }
-  await writeMade(
+  await runs.uploads.store(
     scope,
     wanted.map(({ digest, bytes }) => ({ digest, bytes: bytes! })),
   );
