@@ -7,7 +7,7 @@ import { dirname, join } from "node:path/posix";
 
 /** What each room may import besides itself; `index` is `src/index.ts`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  config: [],
+  config: ["wire"],
   http2: [],
   wire: [],
   compression: [],

@@ -1,16 +1,6 @@
+import { RESERVED_SEGMENTS, RESERVED_SINCE_2_3 } from "../wire/reserved-segments.ts";
 import type { Kind } from "./kinds.ts";
 import { ValueError } from "./value-error.ts";
-
-/** Segments that the API keeps for itself in names that begin with an instance name (D14). */
-const RESERVED: readonly string[] = [
-  "blobs",
-  "uploads",
-  "actions",
-  "actionResults",
-  "operations",
-  "capabilities",
-  "compressed-blobs",
-];
 
 /** An instance name, or the whole segments that several begin with; empty for every one. */
 export const instanceName: Kind<string> = {
@@ -20,7 +10,9 @@ export const instanceName: Kind<string> = {
     const segments = text === "" ? [] : text.split("/");
     if (segments.includes(""))
       throw new ValueError("must be segments with one slash between them: team/main");
-    const reserved = segments.find((segment) => RESERVED.includes(segment));
+    const reserved = segments.find(
+      (segment) => RESERVED_SEGMENTS.includes(segment) || segment === RESERVED_SINCE_2_3,
+    );
     if (reserved !== undefined) throw new ValueError(`has the segment "${reserved}", which the API reserves`);
     return text;
   },

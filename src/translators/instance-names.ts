@@ -1,5 +1,6 @@
 import type { PeerFacts, Support } from "../peers/dialect.ts";
 import { type ElementId, knows } from "../spec/ledger.ts";
+import { RESERVED_SEGMENTS, RESERVED_SINCE_2_3 } from "../wire/reserved-segments.ts";
 import { parseResourceName } from "../wire/resource-name.ts";
 import { assumed, pass } from "./declare.ts";
 import { EXECUTE, QUERY_WRITE_STATUS, READ, WRITE } from "./methods.ts";
@@ -7,9 +8,8 @@ import { of } from "./names.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Feature, Pair, Reject, Step, Translator } from "./translator.ts";
 
-/** Segments that are keywords of resource names: these since 2.0, and one more since 2.3. */
-const WORDS = ["blobs", "uploads", "actions", "actionResults", "operations", "capabilities"];
-const WORD_OF_23 = "compressed-blobs";
+/** Segments that are keywords of resource names since 2.3. */
+const WORDS = [...RESERVED_SEGMENTS, RESERVED_SINCE_2_3];
 
 /** Requests with a resource name that begins with the instance. */
 const IN_NAMES = [READ, WRITE, QUERY_WRITE_STATUS];
@@ -21,11 +21,11 @@ const FIX = "rename the instance on its way, with `rename` in a route of the bri
 const FORMS: Readonly<
   Record<string, { readonly avoids: readonly string[]; readonly reserves: readonly string[] }>
 > = {
-  free: { avoids: [], reserves: [...WORDS, WORD_OF_23] },
-  segments: { avoids: [...WORDS, WORD_OF_23], reserves: [...WORDS, WORD_OF_23] },
-  "old-segments": { avoids: WORDS, reserves: WORDS },
+  free: { avoids: [], reserves: WORDS },
+  segments: { avoids: WORDS, reserves: WORDS },
+  "old-segments": { avoids: RESERVED_SEGMENTS, reserves: RESERVED_SEGMENTS },
   any: { avoids: [], reserves: [] },
-  single: { avoids: [...WORDS, WORD_OF_23], reserves: [...WORDS, WORD_OF_23] },
+  single: { avoids: WORDS, reserves: WORDS },
 };
 
 const FEATURE: Feature = {

@@ -1,6 +1,7 @@
 /** Names of blobs in ByteStream calls, and subjects of missing-blob errors, of every revision (drift.md D07, D14, D15). */
 import { type Digest, formatDigest } from "./digest.ts";
 import { DIGEST_FUNCTIONS, type DigestFunction, digestFunctionBySegment } from "./digest-function.ts";
+import { RESERVED_SEGMENTS, RESERVED_SINCE_2_3 } from "./reserved-segments.ts";
 
 /** A name of a blob, taken apart. */
 export interface ResourceName {
@@ -21,8 +22,8 @@ export interface ResourceName {
 const BLOBS = "blobs/";
 const COMPRESSED = "compressed-blobs/";
 
-/** Segments that an instance name must not contain: `compressed-blobs` since 2.3, the others since 2.0. */
-const RESERVED = /(?:^|\/)(compressed-blobs|blobs|uploads|actions|actionResults|operations|capabilities)\//;
+/** A segment that an instance name must not contain, as of any revision. */
+const RESERVED = new RegExp(`(?:^|/)(${[...RESERVED_SEGMENTS, RESERVED_SINCE_2_3].join("|")})/`);
 
 const UPLOAD = /^(?:(.*)\/)?uploads\/([^/]*)$/s;
 const FUNCTIONS = DIGEST_FUNCTIONS.map((f) => f.segment).join("|");

@@ -1,26 +1,18 @@
 /** Instance names: which of them a server has (D14). */
-import { type ElementId, knows } from "../../spec/ledger.ts";
+import { knows } from "../../spec/ledger.ts";
 import type { Level } from "../../spec/versions.ts";
+import { RESERVED_SEGMENTS, RESERVED_SINCE_2_3 } from "../../wire/reserved-segments.ts";
 import { Status } from "../../wire/status.ts";
 import { CallError } from "../call-error.ts";
 import { answerAs } from "./answer-as.ts";
 import type { Behaviour, InstanceRules } from "./behaviour.ts";
 
-/** Words that must not be segments of an instance name, and since when the grammar has them. */
-const RESERVED: Readonly<Record<string, ElementId>> = {
-  blobs: "behaviour:reserved-segments",
-  uploads: "behaviour:reserved-segments",
-  actions: "behaviour:reserved-segments",
-  actionResults: "behaviour:reserved-segments",
-  operations: "behaviour:reserved-segments",
-  capabilities: "behaviour:reserved-segments",
-  "compressed-blobs": "behaviour:compressed-names",
-};
-
 /** The first segment of the name that is a reserved word at this level, or null. */
 export function reservedWord(level: Level, instance: string): string | null {
   const isReserved = (segment: string) =>
-    Object.hasOwn(RESERVED, segment) && knows(level, RESERVED[segment]!);
+    segment === RESERVED_SINCE_2_3
+      ? knows(level, "behaviour:compressed-names")
+      : RESERVED_SEGMENTS.includes(segment) && knows(level, "behaviour:reserved-segments");
   return instance.split("/").find(isReserved) ?? null;
 }
 
