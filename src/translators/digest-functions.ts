@@ -37,7 +37,7 @@ const UNSAID: Reject = {
 /** The draft put a byte before the name of a git object, which says whether it is a blob or a tree. */
 const GIT_OBJECTS: Reject = {
   ...REJECT,
-  fix: "have the client use SHA256 (Justbuild: --compatible)",
+  fix: "have the client use SHA256, as Justbuild does in its compatible mode",
   uses: hashesOf(42, { what: "A hash of 42 digits, the name of a git object,", element: null }),
 };
 

@@ -14,8 +14,8 @@ import { ASSET, CHECKSUM, editQualifiers, FETCHES, QUALIFIERS } from "./messages
 const FIELD = "qualifiers.name";
 
 /**
- * Qualifiers that a server does not support (P12): it has to refuse them by name. Where the policy wants it, a fetch that is refused so is tried once more without
- * them, if a checksum remains: then what comes is what was meant, or nothing.
+ * Qualifiers that a server does not support (P12): it has to refuse them by name. Where the policy wants it and the server is
+ * known to be strict, a fetch that is refused so is tried once more without them, if a checksum remains: then what comes is what was meant, or nothing.
  */
 export const assetQualifiers: Translator = {
   feature: {
@@ -35,7 +35,8 @@ export const assetQualifiers: Translator = {
     "passes; if required by policy, a refused fetch is tried without them where a checksum remains",
   serverAhead: "passes: a qualifier that a server leaves aside does no harm",
   support,
-  assume: { client: assumed(["any", "supported"], ["any"]), server: assumed(["supported"], ["supported"]) },
+  // What a server is not known to refuse it refuses by itself, if at all.
+  assume: { client: assumed(["any", "supported"], ["any"]), server: assumed(["any", "supported"], ["any"]) },
   toServer: {
     supported: { any: pass("a server that supports more takes less as well") },
     any: {
@@ -50,13 +51,10 @@ export const assetQualifiers: Translator = {
 };
 
 function support({ role, facts }: PeerFacts): Support | null {
-  if (role === "client") return null;
-  const assets = (facts as PeerFacts<"server">["facts"])?.assets;
-  if (assets === undefined) return null;
+  const assets = role === "server" ? (facts as PeerFacts<"server">["facts"])?.assets : undefined;
+  if (assets?.qualifiers !== "refused") return null;
   const evidence = { source: "profile", note: assets.evidence } as const;
-  return assets.qualifiers === "ignored"
-    ? { reads: ["any", "supported"], writes: ["any"], evidence }
-    : { reads: ["supported"], writes: ["supported"], evidence };
+  return { reads: ["supported"], writes: ["supported"], evidence };
 }
 
 async function* fetched(

@@ -10,7 +10,9 @@ import { call, client, plan, server } from "../support.ts";
 
 const REQUEST = "build.bazel.remote.asset.v1.FetchBlobRequest";
 const REPLY = Buffer.from([0x12, 0x01, 0x75]);
-const pair = plan(client(), server(), { "asset-qualifiers": "require" });
+const evidence = "a test";
+const strict = server({ facts: { assets: { qualifiers: "refused", evidence } } });
+const pair = plan(client(), strict, { "asset-qualifiers": "require" });
 
 const fetching = (...names: string[]) =>
   codec().encode(REQUEST, { uris: ["u"], qualifiers: names.map((name) => ({ name, value: "v" })) });
@@ -72,11 +74,11 @@ test("given any other failure, or nothing that would vouch for the content, then
 });
 
 test("given no such policy, or a server that leaves them aside, then the call is relayed", () => {
-  const evidence = "a test";
   const facts = { assets: { qualifiers: "ignored", evidence } } as const;
   for (const { methods } of [
-    plan(client(), server()),
+    plan(client(), strict),
     plan(client(), server({ facts }), { "asset-qualifiers": "require" }),
+    plan(client(), server(), { "asset-qualifiers": "require" }),
   ])
     assert.ok(!methods.get(FETCH_BLOB)?.features.includes("asset-qualifiers"));
 });
