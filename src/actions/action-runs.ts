@@ -1,6 +1,6 @@
 /** The run of an action, from the client's side: what its operations become, and what is done where they fail. */
 import { BridgeError } from "../spec/bridge-error.ts";
-import type { ActionMessages, OperationManner } from "../translators/translator.ts";
+import type { ActionMessages, Call, OperationManner } from "../translators/translator.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Digest } from "../wire/digest.ts";
 import { sameDigest } from "../wire/fields.ts";
@@ -13,7 +13,7 @@ import type { Prepared, Preparer } from "./prepare.ts";
 import type { OutputName } from "./requests.ts";
 import type { ResultHooks } from "./result-hooks.ts";
 import { endOf, goodResult, operationForClient, type RunningAction } from "./running-action.ts";
-import type { Scope } from "./scope.ts";
+import { Scope } from "./scope.ts";
 import { SharedUploads } from "./shared-uploads.ts";
 import { isTold } from "./status-of.ts";
 import { storeMade } from "./store-made.ts";
@@ -46,6 +46,11 @@ export class ActionRuns {
     this.parts = parts;
   }
 
+  /** Where the blobs of an action are, which the client calls by digests of this function. */
+  scope(call: Call, digestFunction: number, action: Digest | null, instance = call.clientInstance): Scope {
+    return new Scope(call, digestFunction, action, instance, this.parts.manner.subjects === "short");
+  }
+
   /** The same action, with the bytes of all that is made at hand. */
   afresh(scope: Scope, { action, nonce }: Prepared): Promise<Prepared> {
     return this.parts.preparer.prepare(scope, action, { runs: false, nonce, afresh: true });
@@ -61,6 +66,7 @@ export class ActionRuns {
   ): RunningAction {
     const { route } = scope.call;
     const { missing } = this.parts.manner;
+    const short = this.parts.manner.subjects === "short";
     const isOther = prepared !== null && !sameDigest(prepared.action, prepared.mapped);
     let digests: ReadonlyMap<string, Digest> | null = prepared === null ? NONE : null;
     return {
@@ -69,9 +75,9 @@ export class ActionRuns {
       replaced: isOther ? { client: prepared.action, mapped: prepared.mapped } : null,
       trusted: execution.plan === this.parts.plan,
       // Few executions fail, and trees have many.
-      get digests() {
+      get subjects() {
         digests ??= clientDigests(prepared!);
-        return digests;
+        return { digests, short };
       },
       given: () => this.givenOf(scope, prepared, action),
       failure: async (error) => (missing === "searched" ? withMissing(error, scope, action) : error),
@@ -87,7 +93,7 @@ export class ActionRuns {
       tag: null,
       replaced: null,
       trusted: true,
-      digests: NONE,
+      subjects: { digests: NONE, short: this.parts.manner.subjects === "short" },
       given: async () => null,
       failure: async (error) => error,
       told: async () => {},
@@ -100,7 +106,7 @@ export class ActionRuns {
     try {
       for await (const operation of operations) yield await this.forClient(operation, running);
     } catch (error) {
-      throw await running.failure(errorForClient(error, running.digests));
+      throw await running.failure(errorForClient(error, running.subjects));
     }
   }
 
@@ -123,7 +129,7 @@ export class ActionRuns {
       }
     } catch (error) {
       lost = await stored(error);
-      if (!lost) throw await running.failure(errorForClient(error, running.digests));
+      if (!lost) throw await running.failure(errorForClient(error, running.subjects));
     }
     if (!lost) return;
     scope.call.count("repeated");

@@ -14,7 +14,7 @@ import { noteWishes } from "./inline-wishes.ts";
 import type { Prepared } from "./prepare.ts";
 import { ExecuteField, type Forward, lookUpRequest, withMapped } from "./requests.ts";
 import type { RunningAction } from "./running-action.ts";
-import { Scope } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { isTold } from "./status-of.ts";
 import { storeMade } from "./store-made.ts";
 
@@ -38,7 +38,7 @@ export class Execute {
       return;
     }
     if (this.runs.parts.hooks.some) noteWishes(request, ExecuteField, call);
-    const scope = new Scope(call, digestFunction, action);
+    const scope = this.runs.scope(call, digestFunction, action);
     const prepared = this.runs.parts.prepares ? await this.prepare(scope, action) : null;
     const tagged: TaggedExecution = {
       action,

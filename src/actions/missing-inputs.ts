@@ -31,7 +31,7 @@ export async function withMissing(error: unknown, scope: Scope, action: Digest):
     throw failure;
   }
   if (missing.length === 0) return error;
-  const violations = missing.slice(0, MOST_TOLD).map((digest) => violationOf(digest, scope.functionNumber));
+  const violations = missing.slice(0, MOST_TOLD).map((digest) => violationOf(digest, scope.subjectFunction));
   const code = Status.FAILED_PRECONDITION;
   const { message } = error;
   const details = [...error.details, preconditionFailureDetail(violations)];

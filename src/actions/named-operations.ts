@@ -9,7 +9,7 @@ import { isLacking, toTheEnd, waitFor } from "./follow.ts";
 import type { Prepared } from "./prepare.ts";
 import { executeRequest, type Forward } from "./requests.ts";
 import { nameOf, type RunningAction, withName } from "./running-action.ts";
-import { Scope } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { storeMade } from "./store-made.ts";
 
 /** Serves the calls about operations of one plan. */
@@ -25,7 +25,7 @@ export class NamedOperations {
     const { name, execution } = named(request);
     const own = withName(request, name);
     if (execution === null) {
-      const scope = new Scope(call, 0, null);
+      const scope = this.runs.scope(call, 0, null);
       yield* this.runs.told(
         waitFor(name, () => forward(own), scope, this.runs.parts.manner),
         this.runs.foreign(scope),
@@ -49,7 +49,7 @@ export class NamedOperations {
     const { name, execution } = named(request);
     const running =
       execution === null
-        ? this.runs.foreign(new Scope(call, 0, null))
+        ? this.runs.foreign(this.runs.scope(call, 0, null))
         : (await this.restore(call, execution)).running;
     yield* this.runs.told(forward(withName(request, name)), running);
   }
@@ -64,7 +64,7 @@ export class NamedOperations {
     call: Call,
     { action, digestFunction, instance, ...rest }: TaggedExecution,
   ): Promise<{ scope: Scope; prepared: Prepared | null; running: RunningAction }> {
-    const scope = new Scope(call, digestFunction, action, instance);
+    const scope = this.runs.scope(call, digestFunction, action, instance);
     const nonce = rest.nonce ?? null;
     let prepared: Prepared | null = null;
     try {

@@ -7,7 +7,7 @@ import { bytesIn, numberIn } from "../wire/fields.ts";
 import { type OperationTag, tagOperation } from "../wire/operation-name.ts";
 import { joined, rewriteMessage } from "../wire/rewrite.ts";
 import { Walker, WireType } from "../wire/walker.ts";
-import { statusForClient } from "./missing-subjects.ts";
+import { type ClientSubjects, statusForClient } from "./missing-subjects.ts";
 import { editAny, editField } from "./nested-edit.ts";
 import type { ResultHooks } from "./result-hooks.ts";
 import type { Scope } from "./scope.ts";
@@ -31,8 +31,8 @@ export interface RunningAction {
   readonly replaced: { readonly client: Digest; readonly mapped: Digest } | null;
   /** Whether the operation is known to run that, even if the upstream does not say what it runs. */
   readonly trusted: boolean;
-  /** The client's digests by those of what the bridge made. */
-  readonly digests: ReadonlyMap<string, Digest>;
+  /** How failures are to name blobs. */
+  readonly subjects: ClientSubjects;
   readonly given: () => Promise<readonly ActionMessages[] | null>;
   /** A failure of the execution as the client is to see it. */
   readonly failure: (error: unknown) => Promise<unknown>;
@@ -63,7 +63,7 @@ export async function operationForClient(
         editAny(any, RESPONSE_TYPE, (response) => responseForClient(response, action, hooks)),
       ),
     (message) =>
-      editField(message, OperationField.error, (status) => statusForClient(status, action.digests)),
+      editField(message, OperationField.error, (status) => statusForClient(status, action.subjects)),
   ];
   let current = operation;
   for (const step of steps) current = joined(await step(current), current);
@@ -113,8 +113,8 @@ async function responseForClient(response: Buffer, action: RunningAction, hooks:
 }
 
 /** The status of a failure as the client is to see it; its very bytes, as far as nothing has to be added. */
-async function failureForClient(status: Buffer, { digests, failure }: RunningAction): Promise<Edit> {
-  const named = statusForClient(status, digests);
+async function failureForClient(status: Buffer, { subjects, failure }: RunningAction): Promise<Edit> {
+  const named = statusForClient(status, subjects);
   const told = UpstreamError.ofMessage(joined(named, status));
   const better = told === null ? told : await failure(told);
   return better === told ? named : [statusOf(better)];

@@ -16,6 +16,8 @@ export class Scope {
   readonly instance: string;
   /** The number of the digest function that the request names; 0 where it leaves it to the length. */
   readonly functionNumber: number;
+  /** The same for subjects of missing blobs: 0 where the client reads none with a digest function. */
+  readonly subjectFunction: number;
   readonly port: Upstream;
   /** Tells what is remembered of these blobs from what is remembered of others. */
   readonly key: string;
@@ -27,10 +29,12 @@ export class Scope {
     functionNumber: number,
     like: Digest | null,
     instance: string = call.clientInstance,
+    shortSubjects = false,
   ) {
     this.call = call;
     this.instance = instance;
     this.functionNumber = functionNumber;
+    this.subjectFunction = shortSubjects ? 0 : functionNumber;
     this.like = like;
     const isOfCall = functionNumber === 0 && instance === call.clientInstance;
     this.port = isOfCall ? call.port : call.portFor(functionNumber, instance);

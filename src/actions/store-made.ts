@@ -31,7 +31,7 @@ export async function storeMade(
   if (missing.length === 0) return false;
   const keys = new Set(missing.map(formatDigest));
   const lost = own.filter((digest) => keys.has(formatDigest(digest)));
-  if (lost.length > 0) throw missingBlobs(lost, scope.functionNumber);
+  if (lost.length > 0) throw missingBlobs(lost, scope.subjectFunction);
   let wanted = prepared.made.filter(({ digest }) => keys.has(formatDigest(digest)));
   if (wanted.some(({ bytes }) => bytes === null)) {
     const { made } = await runs.afresh(scope, prepared);

@@ -11,7 +11,7 @@ const EMPTY = Buffer.alloc(0);
 /** One message. @throws BridgeError `action-missing`, UpstreamError if reading fails otherwise. */
 export async function readMessage(scope: Scope, digest: Digest): Promise<Buffer> {
   for await (const { bytes } of readMessages(scope, [digest])) return bytes;
-  throw missingBlobs([digest], scope.functionNumber);
+  throw missingBlobs([digest], scope.subjectFunction);
 }
 
 /** Messages in any order, each once, with the digests by which they were asked for. Throws as {@link readMessage}. */
@@ -32,7 +32,7 @@ export async function* readMessages(
     else if (read.error.code === Status.NOT_FOUND) missing.push(read.digest);
     else throw read.error;
   }
-  if (missing.length > 0) throw missingBlobs(missing, scope.functionNumber);
+  if (missing.length > 0) throw missingBlobs(missing, scope.subjectFunction);
 }
 
 /** The refusal of an action whose own blobs are not stored: it lists what the client has to upload. */

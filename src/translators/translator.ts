@@ -239,6 +239,8 @@ export interface OperationManner {
   readonly lost?: "execute";
   /** The upstream does not name missing blobs in details: the bridge looks for them when an execution fails as if some were (D07). */
   readonly missing?: "searched";
+  /** Subjects of missing blobs are `blobs/{hash}/{size}` for the client, whatever the digest function (D07). */
+  readonly subjects?: "short";
 }
 
 /** Rewrites what does not agree. Hooks return null where a message has nothing to rewrite: most do not. */

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { blobOf } from "../../src/client/blob.ts";
-import type { Manner } from "../../src/client/manner.ts";
+import { type Blob, blobOf } from "../../src/client/blob.ts";
+import { Connection } from "../../src/client/connection.ts";
+import { type Manner, mannerOf } from "../../src/client/manner.ts";
+import { RemoteClient } from "../../src/client/remote-client.ts";
 import { type Sample, type Shape, sampleOf } from "../../src/client/samples.ts";
 import { DEFAULT_WORKER } from "../../src/embedded/behaviour/vocabulary.ts";
 import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
@@ -178,6 +180,31 @@ test("Buck2 set to BLAKE3 before a server without it is told what there is, what
     const { feature } = errorInfo!.metadata;
     assert.equal(feature, "digest-functions");
   }
+});
+
+test("Buck2 set to BLAKE3 is told of missing blobs in the form that it knows, before there is an operation and after", async (t) => {
+  const { through } = await between(t, buck2("BLAKE3"), "buildbarn@2026-03-26");
+  const connection = new Connection(through, { level: "2.4" });
+  t.after(() => connection.close());
+  const blake3 = { ...naming("BLAKE3"), namesFunction: false, functionSegment: false };
+  const client = new RemoteClient(connection, { ...mannerOf("2.4"), ...blake3, platform: "command" });
+  const { spec, inputs } = sample("input-attributes");
+  const { encoded, blobs } = client.prepare(spec, client.inputs(inputs));
+  const [input] = blobs;
+  const lacking = async (missing: Blob) => {
+    const refused = await failure(client.execution.execute(encoded.action.digest));
+    const { hash, sizeBytes } = missing.digest;
+    assert.equal(refused.code, Status.FAILED_PRECONDITION);
+    const subjects = refused.violations.map(({ subject }) => subject);
+    assert.deepEqual(subjects, [`blobs/${hash}/${sizeBytes}`]);
+  };
+  await lacking(encoded.action);
+  await client.store.upload([encoded.action]);
+  await lacking(encoded.command);
+  await client.store.upload(blobs.filter((blob) => blob !== input));
+  await lacking(input!);
+  await client.store.upload([input!]);
+  assert.ok(await client.execution.execute(encoded.action.digest));
 });
 
 test("a client of BLAKE3 that reads root directories, before a server that makes Trees: they are made of them", async (t) => {

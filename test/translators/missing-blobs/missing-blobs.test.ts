@@ -16,3 +16,12 @@ test("given a server that names them, then nothing is done", () => {
   for (const level of ["2.0", "2.4"] as const)
     assert.equal(plan(client({ level }), server({ level })).methods.get(EXECUTE), undefined);
 });
+
+test("given a client that uses a later function without a word, then subjects are given the form that it reads", () => {
+  const blake3 = client({ level: "2.4", digestFunctions: [9] });
+  const namesAll = server({ digestFunctions: [1, 9] });
+  assert.notEqual(plan(blake3, namesAll).methods.get(EXECUTE)?.engine ?? null, null);
+  // One that names its functions reads them as well.
+  const named = client({ level: "2.12", digestFunctions: [9] });
+  assert.ok(!plan(named, namesAll).methods.get(EXECUTE)?.features.includes("missing-blobs"));
+});
