@@ -28,6 +28,7 @@ const BY_METHOD: readonly ByMethod[] = [
   },
   { feature: "get-tree", forms: ABSENT_OR_OFFERED, methods: [`${STORAGE}/GetTree`] },
   { feature: "wait-execution", forms: ABSENT_OR_OFFERED, methods: ["Execution/WaitExecution"] },
+  { feature: "write-status", forms: ABSENT_OR_OFFERED, methods: ["ByteStream/QueryWriteStatus"] },
 ];
 
 /**

@@ -41,7 +41,7 @@ function digestFunctions({ facts, role }: ResolvedProfile): number[] {
 }
 
 function* serverClaims(server: ResolvedServer, evidence: Evidence): Generator<Claim> {
-  const { compressors, batchCompressors, committedSize, resourceNames } = server.facts;
+  const { compressors, batchCompressors, committedSize, readRange, resourceNames } = server.facts;
   const reads = (feature: string, newer: boolean, [old, young]: readonly [string, string]): Claim => ({
     feature,
     reads: newer ? [young, old] : [old],
@@ -52,19 +52,47 @@ function* serverClaims(server: ResolvedServer, evidence: Evidence): Generator<Cl
     const lacking = missingMethods(server);
     yield* methodClaims((path) => !lacking.has(path), evidence);
   }
-  if (compressors !== undefined) yield reads("compressed-blobs", packs(compressors.are), compressed);
+  if (compressors !== undefined) {
+    const { are, unkept = [] } = compressors;
+    const kept = are.filter((name) => !unkept.includes(name));
+    yield { feature: "compressed-blobs", reads: ["plain", ...segments(kept)], evidence };
+  }
   if (batchCompressors !== undefined)
     yield reads("batch-compression", packs(batchCompressors.are), compressed);
   if (resourceNames !== undefined) {
     yield reads("resource-names", resourceNames.functionSegment, ["plain", "extended"]);
   }
   if (committedSize !== undefined) {
-    yield {
-      feature: "committed-size",
-      writes: [committedSize.counts === "blob" ? "plain" : "compressed"],
-      evidence,
-    };
+    yield { feature: "committed-size", writes: counts(committedSize), evidence };
   }
+  if (readRange !== undefined) {
+    const { offset, limit } = readRange;
+    const forms = [
+      ...(offset === "ignored" ? [] : ["offset"]),
+      ...(offset === "honoured" ? ["compressed-offset"] : []),
+      ...(limit === "honoured" || limit === "refused-compressed" ? ["limit"] : []),
+    ];
+    yield { feature: "read-range", reads: ["whole", ...forms], evidence };
+  }
+}
+
+/** What the reply to an upload may say: of one that ends early, -1 unless it is known to be the same. */
+function counts({
+  counts: usual,
+  early,
+  existing,
+}: NonNullable<ResolvedServer["facts"]["committedSize"]>): string[] {
+  const forms = [
+    usual,
+    ...(early === "same" ? [] : ["minus-one"]),
+    ...(existing === "refused" ? [existing] : []),
+  ];
+  return [...new Set<string>(forms)];
+}
+
+/** The forms of compressed blobs that compressors make, as names of blobs spell them. */
+function segments(compressors: readonly string[]): string[] {
+  return compressors.filter((name) => name !== "IDENTITY").map((name) => name.toLowerCase());
 }
 
 /** What compressors a server has by configuration only, it says itself. */
@@ -75,12 +103,11 @@ function packs(compressors: readonly string[]): boolean {
 function* clientClaims({ facts }: ResolvedClient, evidence: Evidence): Generator<Claim> {
   const { compressors, committedSize, waitExecution } = facts;
   if (compressors !== undefined) {
-    const forms = packs(compressors.are) ? ["compressed", "plain"] : ["plain"];
-    yield { feature: "compressed-blobs", reads: forms, writes: forms, evidence };
+    const own = segments(compressors.are);
+    yield { feature: "compressed-blobs", reads: ["plain", ...own], writes: [...own, "plain"], evidence };
   }
   if (committedSize !== undefined) {
-    const takes = committedSize.takes.map((counts) => (counts === "blob" ? "plain" : "compressed"));
-    yield { feature: "committed-size", reads: [...new Set(takes)], evidence };
+    yield { feature: "committed-size", reads: committedSize.takes, evidence };
   }
   if (waitExecution !== undefined) {
     yield { feature: "wait-execution", writes: [waitExecution.used ? "offered" : "absent"], evidence };

@@ -1,4 +1,5 @@
 /** What is known of a server, from all that tells: configured > advertised > probed > profile > assumed, for each feature by itself. */
+import { enums } from "../spec/generated/enums.ts";
 import { announcedVersion, type Level } from "../spec/versions.ts";
 import type { Advertised, ApiVersion } from "./advertised.ts";
 import type { Claim, Evidence, PeerFacts } from "./dialect.ts";
@@ -43,7 +44,7 @@ export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
     digestFunctions: functions.length > 0 ? functions : (profile?.digestFunctions ?? []),
     missingMethods: [...new Set([...(profile?.missingMethods ?? []), ...probed.missingMethods])],
     claims: [
-      ...(advertised === null ? [] : announcedClaims(advertised)),
+      ...(advertised === null ? [] : announcedClaims(advertised, profile?.facts?.compressors?.unkept ?? [])),
       ...(configured === null ? [...probed.claims, ...claims] : [...claims, ...probed.claims]),
       ...leftBehind(advertised),
     ],
@@ -85,22 +86,32 @@ function levelOf(advertised: Advertised | null): PeerFacts["level"] {
 }
 
 /** Features of which the answer to GetCapabilities is the whole truth. */
-function announcedClaims({ compressors, batchCompressors }: Advertised): Claim[] {
-  const compressed = (feature: string, field: string, list: readonly number[]): Claim => {
+function announcedClaims({ compressors, batchCompressors }: Advertised, unkept: readonly string[]): Claim[] {
+  const claim = (feature: string, field: string, list: readonly number[], reads: string[]): Claim => {
     const some = list.some((number) => number !== IDENTITY);
     const note = some ? `${field} lists ${list.join(", ")}` : `${field} lists none`;
-    return {
-      feature,
-      reads: some ? ["compressed", "plain"] : ["plain"],
-      writes: ["plain"],
-      evidence: { source: "advertised", note },
-    };
+    return { feature, reads, writes: ["plain"], evidence: { source: "advertised", note } };
   };
+  const streamed = COMPRESSORS.filter(
+    (name) => compressors.includes(enums.Compressor[name]) && !unkept.includes(name),
+  );
+  const batched = batchCompressors.some((number) => number !== IDENTITY);
   return [
-    compressed("compressed-blobs", "supported_compressors", compressors),
-    compressed("batch-compression", "supported_batch_update_compressors", batchCompressors),
+    claim("compressed-blobs", "supported_compressors", compressors, [
+      "plain",
+      ...streamed.map((name) => name.toLowerCase()),
+    ]),
+    claim(
+      "batch-compression",
+      "supported_batch_update_compressors",
+      batchCompressors,
+      batched ? ["compressed", "plain"] : ["plain"],
+    ),
   ];
 }
+
+/** Those that names of blobs may spell. */
+const COMPRESSORS = ["ZSTD", "DEFLATE", "BROTLI"] as const;
 
 /** Forms that a later one superseded, with the version that did. */
 const SUPERSEDED = [

@@ -30,6 +30,7 @@ export const SERVER_FACTS = {
       "batch-methods",
       "capabilities-service",
       "asset-service",
+      "write-status",
     ],
     members: { are: list(methodName) },
   },
@@ -54,9 +55,13 @@ export const SERVER_FACTS = {
     members: { is: flag },
   },
   compressors: {
-    says: "Compressors it announces for streams, in its order; `optional` if only configuration brings them (D15)",
+    says: "Compressors it announces for streams, in its order; `optional` if only configuration brings them; `unkept` are announced, but what is read under such names is plain (D15)",
     usedBy: ["compressed-blobs", "capabilities-service"],
-    members: { are: list(compressor), optional: maybe(list(compressor)) },
+    members: {
+      are: list(compressor),
+      optional: maybe(list(compressor)),
+      unkept: maybe(list(compressor)),
+    },
   },
   batchCompressors: {
     says: "Compressors it announces for batches, in its order (D17)",
@@ -64,9 +69,13 @@ export const SERVER_FACTS = {
     members: { are: list(compressor), optional: maybe(list(compressor)) },
   },
   committedSize: {
-    says: "What the reply to a compressed upload counts (D16); `early` is its form when the blob was there before",
+    says: "What the reply to a compressed upload counts (D16); `early` is its form when the blob was there before, and `existing` says that any upload of such a blob ends in ALREADY_EXISTS",
     usedBy: ["committed-size"],
-    members: { counts: choice("sent", "blob", "minus-one"), early: maybe(choice("minus-one", "same")) },
+    members: {
+      counts: choice("sent", "blob", "minus-one"),
+      early: maybe(choice("minus-one", "same")),
+      existing: maybe(choice("reported", "refused")),
+    },
   },
   batchLimit: {
     says: "max_batch_total_size_bytes as announced, 0 for none, and whether it counts blobs or the message (D18, P03)",
@@ -95,8 +104,8 @@ export const SERVER_FACTS = {
     says: "What ByteStream.Read does with an offset and a limit",
     usedBy: ["read-range"],
     members: {
-      offset: choice("honoured", "ignored-compressed"),
-      limit: choice("honoured", "unimplemented", "out-of-range", "refused-compressed"),
+      offset: choice("honoured", "ignored-compressed", "ignored"),
+      limit: choice("honoured", "unimplemented", "out-of-range", "refused-compressed", "ignored"),
     },
   },
   writeStatus: {

@@ -19,7 +19,9 @@ export const REFUSAL_STATUS = {
   "operation-unknown": Status.NOT_FOUND,
   "output-unsupported": Status.INVALID_ARGUMENT,
   "platform-unsupported": Status.INVALID_ARGUMENT,
+  "range-outside": Status.OUT_OF_RANGE,
   "request-unsupported": Status.INVALID_ARGUMENT,
+  "upload-broken": Status.INVALID_ARGUMENT,
   "upstreams-disagree": Status.INVALID_ARGUMENT,
 } as const;
 

@@ -12,6 +12,8 @@ import { assetService } from "./assets/asset-service.ts";
 import { cacheWrites } from "./cache-writes/cache-writes.ts";
 import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
+import { committedSize } from "./committed-size/committed-size.ts";
+import { compressedBlobs } from "./compressed-blobs/compressed-blobs.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
 import { digestFunctions } from "./digest-functions.ts";
 import { emptyBlob } from "./empty-blob.ts";
@@ -39,6 +41,7 @@ import { outputSymlinks } from "./output-symlinks.ts";
 import { outputTypes } from "./output-types.ts";
 import { platformLexicon } from "./platform-lexicon.ts";
 import { priorities } from "./priorities.ts";
+import { readRange } from "./read-range.ts";
 import { renames } from "./renames.ts";
 import { requestMetadata } from "./request-metadata.ts";
 import { resourceNames } from "./resource-names.ts";
@@ -52,6 +55,7 @@ import { unchanged } from "./unchanged.ts";
 import { unknownOperations } from "./unknown-operations.ts";
 import { vendorFields } from "./vendor-fields.ts";
 import { waitExecution } from "./wait-execution.ts";
+import { writeStatus } from "./write-status.ts";
 
 const REGISTERED: readonly Translator[] = [
   actionKeys,
@@ -67,6 +71,8 @@ const REGISTERED: readonly Translator[] = [
   logStreams,
   cacheWrites,
   capabilitiesService,
+  committedSize,
+  compressedBlobs,
   digestFunctionField,
   digestFunctions,
   emptyBlob,
@@ -87,6 +93,7 @@ const REGISTERED: readonly Translator[] = [
   outputTypes,
   platformLexicon,
   priorities,
+  readRange,
   renames,
   requestMetadata,
   resourceNames,
@@ -97,6 +104,7 @@ const REGISTERED: readonly Translator[] = [
   uncachedActions,
   unchanged,
   waitExecution,
+  writeStatus,
   unknownOperations,
   operationDigestFunction,
   missingBlobs,

@@ -38,7 +38,7 @@ export const resourceNames: Translator = {
     "behaviour:compressed-names",
     "behaviour:optional-metadata",
     "behaviour:resource-name-header",
-    ...ids("google.bytestream.ByteStream", ["Read", "Write", "QueryWriteStatus"]),
+    ...ids("google.bytestream.ByteStream", ["Read", "Write"]),
     ...["ReadRequest", "WriteRequest", "QueryWriteStatusRequest"].flatMap((message) =>
       ids(`google.bytestream.${message}`, ["resource_name"]),
     ),

@@ -55,7 +55,7 @@ const NEWER_CLIENT: LevelPair = {
       title: "an upload that is compressed",
       shape: "stdout",
       manner: { compressor: "ZSTD", batches: STREAMS },
-      uses: { feature: "compressed-blobs", direction: "toServer", form: "compressed" },
+      uses: { feature: "compressed-blobs", direction: "toServer", form: "zstd" },
     },
   ],
 };

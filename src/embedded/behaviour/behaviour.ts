@@ -76,6 +76,8 @@ export interface TransferRules {
   /** For streams, the preferred one first. */
   readonly compressors: readonly Compressor[];
   readonly batchCompressors: readonly Compressor[];
+  /** Names of those that it announces and does not keep to: what is read under them is plain. */
+  readonly unkeptCompressors: readonly string[];
   /** Bytes of a batch, at most: of its blobs, or of the whole message. */
   readonly batch: { readonly most: number; readonly counts: "blobs" | "message" };
   readonly messageBytes: number;
@@ -85,9 +87,11 @@ export interface TransferRules {
   readonly committedSize: {
     readonly counts: "sent" | "blob" | "minus-one";
     readonly early: "sent" | "blob" | "minus-one";
+    /** Whether any upload of a blob that is there ends in ALREADY_EXISTS. */
+    readonly refusesExisting: boolean;
   };
-  readonly readOffset: "honoured" | "ignored-compressed";
-  readonly readLimit: "honoured" | "unimplemented" | "out-of-range" | "refused-compressed";
+  readonly readOffset: "honoured" | "ignored-compressed" | "ignored";
+  readonly readLimit: "honoured" | "unimplemented" | "out-of-range" | "refused-compressed" | "ignored";
   readonly writeStatus: "offset" | "nothing-or-all";
   readonly treePages: "honoured" | "ignored" | "refused";
   /** Whether GetTree sends Directories as they were stored, or as it understands them: without what it does not know. */

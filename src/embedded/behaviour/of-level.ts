@@ -88,11 +88,12 @@ function transferRules(compressors: TransferRules["compressors"]): TransferRules
   return {
     compressors,
     batchCompressors: compressors,
+    unkeptCompressors: [],
     batch: { most: MAX_BATCH_BYTES, counts: "blobs" },
     // Larger than any batch: FindMissingBlobs has no limit of its own.
     messageBytes: MAX_WHOLE_BYTES,
     blobBytes: Number.POSITIVE_INFINITY,
-    committedSize: { counts: "sent", early: "minus-one" },
+    committedSize: { counts: "sent", early: "minus-one", refusesExisting: false },
     readOffset: "honoured",
     readLimit: "refused-compressed",
     writeStatus: "offset",

@@ -209,6 +209,7 @@ function transferRules(facts: Facts, { optional }: ServerSetup, base: TransferRu
     batchCompressors: batchCompressors
       ? compressorsNamed(listed(batchCompressors, optional))
       : base.batchCompressors,
+    unkeptCompressors: compressors?.unkept ?? [],
     batch: batchLimit
       ? {
           most: batchLimit.announced || facts.messageLimit?.is || MAX_WHOLE_BYTES,
@@ -221,6 +222,7 @@ function transferRules(facts: Facts, { optional }: ServerSetup, base: TransferRu
     committedSize: {
       counts,
       early: committedSize?.early ? early[committedSize.early] : counts === "sent" ? "minus-one" : counts,
+      refusesExisting: committedSize?.existing === "refused",
     },
     readOffset: facts.readRange?.offset ?? base.readOffset,
     readLimit: facts.readRange?.limit ?? base.readLimit,

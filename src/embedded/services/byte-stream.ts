@@ -59,10 +59,11 @@ async function* read(
   request: ReadRequest,
 ): AsyncIterable<ReadResponse> {
   const { digest, compressor } = names.read(request.resourceName);
-  const { readOffset, readLimit } = behaviour.transfer;
-  const blind = compressor !== null && readOffset === "ignored-compressed";
+  const { readOffset, readLimit, unkeptCompressors } = behaviour.transfer;
+  const isPlain = compressor === null || unkeptCompressors.includes(compressor.name);
+  const blind = readOffset === "ignored" || (compressor !== null && readOffset === "ignored-compressed");
   const offset = blind ? 0 : Number(request.readOffset);
-  const limit = Number(request.readLimit);
+  const limit = readLimit === "ignored" ? 0 : Number(request.readLimit);
   if (limit < 0) throw new CallError(Status.INVALID_ARGUMENT, `read_limit is negative: ${limit}`);
   if (readLimit === "unimplemented" && limit !== 0) {
     throw new CallError(Status.UNIMPLEMENTED, "this server does not support read_limit; leave it out");
@@ -78,7 +79,7 @@ async function* read(
     );
   }
   const plain = store.read(digest, offset, limit === 0 ? Number.POSITIVE_INFINITY : limit);
-  for await (const data of compressor === null ? plain : encode(compressor, plain)) yield { data };
+  for await (const data of isPlain ? plain : encode(compressor, plain)) yield { data };
   if (readLimit === "out-of-range" && limit !== 0 && limit < digest.sizeBytes - offset) {
     throw new CallError(Status.OUT_OF_RANGE, `read_limit is ${limit}, but the blob goes on`);
   }
@@ -101,6 +102,9 @@ async function write(
   const incoming = new Incoming(first, messages);
   // The client need not send what is there already (D16).
   if (await parts.store.has(digest)) {
+    if (transfer.committedSize.refusesExisting) {
+      throw new CallError(Status.ALREADY_EXISTS, `the blob ${digest.hash}/${digest.sizeBytes} is there`);
+    }
     if (compressor === null) return { committedSize: digest.sizeBytes };
     const { early } = transfer.committedSize;
     if (early === "sent") await incoming.skip();

@@ -28,7 +28,7 @@ export function announceCompressors(number: 6 | 7): (announcement: Announcement)
 }
 
 /** Whether a client has the compressor: by its profile, or its revision; one of which nobody knows that has all there are. */
-function hasCompressor({ version, facts }: Dialect<"client">, value: number): boolean {
+export function hasCompressor({ version, facts }: Dialect<"client">, value: number): boolean {
   const name = NAMES[value];
   if (name === undefined) return false;
   // Programs of older revisions may use it all the same.

@@ -1,4 +1,3 @@
-import { parseResourceName } from "../../wire/resource-name.ts";
 import { announceBatchLimit, saysBatchLimit } from "../announce/batch-limit.ts";
 import { announceBlobLimit } from "../announce/blob-limit.ts";
 import { announceChunking, saysChunking } from "../announce/chunking.ts";
@@ -8,112 +7,17 @@ import {
   BATCH_READ_BLOBS,
   BATCH_UPDATE_BLOBS,
   GET_TREE,
-  QUERY_WRITE_STATUS,
-  READ,
   SPLICE_BLOB,
   SPLIT_BLOB,
-  WRITE,
 } from "../methods.ts";
 import { ids, of } from "../names.ts";
 import { lacks, type NotBuilt } from "./not-built.ts";
 
-/** In every name of a compressed blob; found sooner than its parts. */
-const COMPRESSED = Buffer.from("compressed-blobs");
-
 const V2 = "build.bazel.remote.execution.v2";
 const BATCH_COMPRESSOR = `${V2}.BatchUpdateBlobsRequest.Request.compressor` as const;
 
-/** Storage and transfer (drift items D15 to D23, P02, P03). */
+/** Storage and transfer (drift items D17 to D23, P02, P03). */
 export const STORAGE: readonly NotBuilt[] = [
-  {
-    id: "compressed-blobs",
-    title: "Compressed blobs over ByteStream",
-    since: "2.3",
-    drift: ["D15"],
-    why: "A server without it cannot read the names, or stores compressed bytes as if they were the blob.",
-    owns: [
-      "behaviour:compressed-blobs",
-      ...of("Compressor.Value", "IDENTITY", "ZSTD", "DEFLATE", "BROTLI"),
-      ...of("CacheCapabilities", "supported_compressors"),
-      "google.bytestream.ReadResponse.data",
-      "google.bytestream.WriteRequest.data",
-    ],
-    older: ["plain", "blobs travel as they are"],
-    newer: ["compressed", "blobs may travel compressed"],
-    marker: "behaviour:compressed-blobs",
-    clientAhead: {
-      kind: "reject",
-      code: "compression-unsupported",
-      has: "has no compressed blobs",
-      fix: "turn compression off in the client",
-      uses: [
-        {
-          in: "request",
-          methods: [READ, WRITE, QUERY_WRITE_STATUS],
-          used: {
-            what: "A compressed blob",
-            element: "behaviour:compressed-blobs",
-            text: "resource_name",
-            path: [1],
-            holds: (payload) =>
-              payload.includes(COMPRESSED) && parseResourceName(payload.toString())?.compressor != null,
-          },
-        },
-      ],
-    },
-    serverAhead: "every blob can be had plain as well",
-    announce: announceCompressors(6),
-    announceIf: mayDiffer,
-  },
-  {
-    id: "read-range",
-    title: "Reading a part of a blob",
-    since: "quirk",
-    drift: ["D15"],
-    why: "A server that ignores the range sends other bytes than those asked for.",
-    owns: ["behaviour:read-limit", ...ids("google.bytestream.ReadRequest", ["read_offset", "read_limit"])],
-    older: ["whole", "read_offset and read_limit are ignored"],
-    newer: ["ranges", "read_offset and read_limit are honoured"],
-    marker: null,
-    assume: "newer",
-    clientAhead: {
-      kind: "reject",
-      code: "request-unsupported",
-      has: "sends whole blobs only",
-      fix: "have the client read whole blobs",
-      uses: [2, 3].map((number) => ({
-        in: "request",
-        methods: [READ],
-        used: {
-          what: number === 2 ? "ReadRequest.read_offset" : "ReadRequest.read_limit",
-          element: null,
-          text: number === 2 ? "read_offset" : "read_limit",
-          path: [number],
-        },
-      })),
-    },
-    serverAhead: "a client that reads whole blobs asks for no range",
-  },
-  {
-    id: "committed-size",
-    title: "What is reported of an upload",
-    since: "2.3",
-    drift: ["D16"],
-    why: "Peers count compressed or plain bytes, and some clients take another count for a broken upload.",
-    owns: [
-      "behaviour:committed-size",
-      "behaviour:early-return",
-      "behaviour:write-offset",
-      ...ids("google.bytestream.WriteRequest", ["write_offset", "finish_write"]),
-      "google.bytestream.WriteResponse.committed_size",
-      ...ids("google.bytestream.QueryWriteStatusResponse", ["committed_size", "complete"]),
-    ],
-    older: ["plain", "bytes of the blob"],
-    newer: ["compressed", "bytes as they were sent, or -1 for an early end"],
-    marker: "behaviour:committed-size",
-    clientAhead: "plain uploads count the same; a client that is told another count fails the upload itself",
-    serverAhead: "plain uploads count the same; a client that is told another count fails the upload itself",
-  },
   {
     id: "batch-compression",
     title: "Compressed data in batch calls",

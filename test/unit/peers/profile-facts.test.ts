@@ -63,7 +63,7 @@ const SERVERS = [
   ["buildbuddy@2024", "action-platform", ["action", "command"]],
   ["nativelink@1.6", "compressed-blobs", ["plain"]],
   ["bazel-remote@1.3", "compressed-blobs", ["plain"]],
-  ["bazel-remote@2.6", "compressed-blobs", ["compressed", "plain"]],
+  ["bazel-remote@2.6", "compressed-blobs", ["plain", "zstd"]],
   ["bazel-remote@2.6", "chunking", ["whole"]],
 ] as const;
 
@@ -99,10 +99,14 @@ for (const [name, feature, forms] of CLIENTS) {
 }
 
 test("the count of a compressed upload is as the profile says, on either side", () => {
-  assert.deepEqual(dialect("server", "kajiya").features["committed-size"]?.writes, ["plain"]);
-  assert.deepEqual(dialect("server", "buildfarm@2.15").features["committed-size"]?.writes, ["compressed"]);
-  assert.deepEqual(dialect("client", "siso@2025-05").features["committed-size"]?.reads, ["plain"]);
-  assert.deepEqual(dialect("client", "bazel@9.3").features["committed-size"]?.reads, ["compressed", "plain"]);
+  assert.deepEqual(dialect("server", "kajiya").features["committed-size"]?.writes, ["blob", "minus-one"]);
+  assert.deepEqual(dialect("server", "buildfarm@2.15").features["committed-size"]?.writes, ["minus-one"]);
+  assert.deepEqual(dialect("client", "siso@2025-05").features["committed-size"]?.reads, ["blob"]);
+  assert.deepEqual(dialect("client", "bazel@9.3").features["committed-size"]?.reads, [
+    "sent",
+    "minus-one",
+    "blob",
+  ]);
 });
 
 test("methods that are missing are named by path, those that configuration may bring are not", () => {

@@ -57,7 +57,7 @@ test("Bazel 9 at the same Buildbarn: nothing is refused that it has to send", ()
   // It does not call GetTree, can do without assets, and compresses only where that is announced.
   assert.equal(row(explanation, "get-tree", "toServer", "offered").use, "never");
   assert.equal(row(explanation, "asset-service", "toServer", "offered").use, "optional");
-  assert.equal(row(explanation, "compressed-blobs", "toServer", "compressed").use, "if-announced");
+  assert.equal(row(explanation, "compressed-blobs", "toServer", "zstd").use, "if-announced");
 });
 
 test("Please at a Buildfarm that announces 2.3 and later: told 2.0, as that is served", () => {
@@ -168,7 +168,7 @@ test("what is only supposed of a server names the keys of profiles that would te
   assert.equal(paths.evidence.server.source, "assumed");
   assert.deepEqual(paths.settledBy, ["server: features.output-paths.reads"]);
   const bazel = explain([clientLine("bazel@9")], unknown, planner);
-  const packed = row(bazel, "compressed-blobs", "toServer", "compressed");
+  const packed = row(bazel, "compressed-blobs", "toServer", "zstd");
   assert.deepEqual(packed.settledBy, ["server: facts.compressors"]);
 });
 
