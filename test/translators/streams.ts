@@ -12,7 +12,7 @@ import type { Level } from "../../src/spec/versions.ts";
 import { bridgeTo, type ConfigParts } from "../support/bridge.ts";
 import { eventually } from "../support/eventually.ts";
 import { serverLike } from "../support/played-server.ts";
-import { type BlobName, ReapiClient, sha256 } from "../support/reapi-client.ts";
+import { type BlobName, type CallFailed, ReapiClient, sha256 } from "../support/reapi-client.ts";
 
 /** Who is played, and who is told to the bridge. */
 interface Streams {
@@ -105,4 +105,9 @@ export async function quiet(bridge: Bridge): Promise<void> {
     const { client, upstream, bridge: own } = await bridge.metrics();
     return client.streams === 0 && upstream.streams === 0 && own.queued === 0 && own.budgetHeld < 1 << 20;
   }, "no call is open");
+}
+
+/** What the bridge says of one of its refusals. */
+export function errorFact({ errorInfo }: CallFailed, fact: string): string | undefined {
+  return errorInfo?.metadata[fact];
 }

@@ -7,7 +7,7 @@ import { QUERY_WRITE_STATUS, READ, WRITE } from "../../../src/translators/method
 import { Status } from "../../../src/wire/status.ts";
 import { serverLike } from "../../support/played-server.ts";
 import { failure } from "../../support/reapi-client.ts";
-import { quiet, StreamedBlob, streaming, unpacked } from "../streams.ts";
+import { errorFact, quiet, StreamedBlob, streaming, unpacked } from "../streams.ts";
 import { client, plan, server } from "../support.ts";
 
 const blob = new StreamedBlob(Buffer.concat([randomBytes(150_000), Buffer.alloc(150_000, "ab")]));
@@ -28,7 +28,7 @@ test("given a limit, then the read is refused as the API says", async (t) => {
   const refused = await failure(bridged.read(blob.read("BROTLI"), 0, 100));
   assert.equal(refused.code, Status.INVALID_ARGUMENT);
   assert.match(refused.message, /^ReadRequest\.read_limit for a compressed blob \(API 2\.3\) was used/);
-  assert.equal(refused.errorInfo?.metadata.feature, "compressed-blobs");
+  assert.equal(errorFact(refused, "feature"), "compressed-blobs");
 });
 
 test("given a compressor that does not exist, or in capital letters, then those there are are named", async (t) => {

@@ -7,7 +7,7 @@ import { Status } from "../../../src/wire/status.ts";
 import { eventually } from "../../support/eventually.ts";
 import { serverLike } from "../../support/played-server.ts";
 import { failure, type ReapiClient } from "../../support/reapi-client.ts";
-import { inParts, quiet, StreamedBlob, streaming } from "../streams.ts";
+import { errorFact, inParts, quiet, StreamedBlob, streaming } from "../streams.ts";
 
 const blobOf = (size: number) => new StreamedBlob(randomBytes(size));
 
@@ -40,7 +40,7 @@ for (const [how, says, make] of WRONG) {
     const blob = blobOf(300_000);
     const refused = await failure(bridged.write(blob.write("ZSTD"), inParts(await make(blob), 50_000)));
     assert.equal(refused.code, Status.INVALID_ARGUMENT);
-    assert.equal(refused.errorInfo?.metadata.code, "upload-broken");
+    assert.equal(errorFact(refused, "code"), "upload-broken");
     assert.match(refused.message, says);
     assert.equal(await isThere(direct, blob), false);
     await quiet(bridges[0]!);
@@ -75,7 +75,7 @@ test("given offsets that do not follow, or another name, then the upload is refu
     });
     write.end();
     const refused = await failure(write.response);
-    assert.equal(refused.errorInfo?.metadata.code, "upload-broken", refused.message);
+    assert.equal(errorFact(refused, "code"), "upload-broken", refused.message);
   }
   assert.equal(await isThere(direct, blob), false);
 });
