@@ -10,7 +10,7 @@ import {
   SPLICE_BLOB,
   SPLIT_BLOB,
 } from "../methods.ts";
-import { ids, of } from "../names.ts";
+import { of } from "../names.ts";
 import { lacks, type NotBuilt } from "./not-built.ts";
 
 const V2 = "build.bazel.remote.execution.v2";
