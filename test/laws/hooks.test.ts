@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Plan } from "../../src/plan/plan.ts";
 import { editRequest, editResponse } from "../../src/plan/run-hooks.ts";
-import { BATCH_UPDATE_BLOBS } from "../../src/translators/methods.ts";
+import { codec } from "../../src/spec/codec.ts";
+import {
+  BATCH_UPDATE_BLOBS,
+  FETCH_BLOB,
+  FETCH_DIRECTORY,
+  FIND_MISSING_BLOBS,
+  GET_TREE,
+  PUSH_BLOB,
+} from "../../src/translators/methods.ts";
 import { FieldWriter } from "../../src/wire/field-writer.ts";
 import { Walker } from "../../src/wire/walker.ts";
 import { call, client, plan, server } from "../translators/support.ts";
@@ -25,11 +34,37 @@ const pair = plan(
   }),
 );
 
+/** A client that names nothing it should before a server that wants it, and assets of a newer client at an older server. */
+const unsaid = plan(
+  client({ level: "2.4", digestFunctions: [9] }),
+  server({ level: "2.4", digestFunctions: [1, 9] }),
+);
+const assets = plan(client(), server({ level: "2.8", digestFunctions: [1, 9] }));
+
+type Case = readonly [path: string, message: Buffer, pair: Plan];
+
 /** The requests with their hashes in upper case, so that there is something to do. */
-const REQUESTS = [...COMMON_REQUESTS].map(([path, message]): [string, Buffer] => {
-  const text = message.toString("latin1").replace(/(?:[0-9a-f]){64}/g, (hash) => hash.toUpperCase());
-  return [path, Buffer.from(text, "latin1")];
-});
+const REQUESTS = [
+  ...[...COMMON_REQUESTS].map(([path, message]): Case => {
+    const text = message.toString("latin1").replace(/(?:[0-9a-f]){64}/g, (hash) => hash.toUpperCase());
+    return [path, Buffer.from(text, "latin1"), pair];
+  }),
+  ...[FIND_MISSING_BLOBS, BATCH_UPDATE_BLOBS, GET_TREE].map(
+    (path): Case => [path, COMMON_REQUESTS.get(path)!, unsaid],
+  ),
+  ...[FETCH_BLOB, FETCH_DIRECTORY].map((path): Case => [path, fetching(), assets]),
+  [PUSH_BLOB, pushing(), assets] satisfies Case,
+];
+
+function fetching(): Buffer {
+  const qualifiers = [{ name: "checksum.sri", value: "sha256-a sha512-b" }];
+  return codec().encode("build.bazel.remote.asset.v1.FetchBlobRequest", { uris: ["u"], qualifiers });
+}
+
+function pushing(): Buffer {
+  const qualifiers = [{ name: "checksum.sri", value: "sha256-a sha512-b" }];
+  return codec().encode("build.bazel.remote.asset.v1.PushBlobRequest", { uris: ["u"], qualifiers });
+}
 
 /** Fields as `number:bytes`, in order. */
 function fields(message: Buffer): string[] {
@@ -41,15 +76,15 @@ function fields(message: Buffer): string[] {
 }
 
 test("every such request is changed: the laws below have something to hold for", async () => {
-  for (const [path, message] of REQUESTS) {
-    const edited = await editRequest(pair.methods.get(path)!, message, call(path, upstream));
+  for (const [path, message, of] of REQUESTS) {
+    const edited = await editRequest(of.methods.get(path)!, message, call(path, upstream));
     assert.notDeepEqual(edited, message, path);
   }
 });
 
 test("what was edited once is left alone by a second time", async () => {
-  for (const [path, message] of REQUESTS) {
-    const method = pair.methods.get(path)!;
+  for (const [path, message, of] of REQUESTS) {
+    const method = of.methods.get(path)!;
     const once = await editRequest(method, message, call(path, upstream));
     assert.equal(await editRequest(method, once, call(path, upstream)), once, path);
   }
@@ -61,12 +96,12 @@ test("unknown fields survive at the top of every request", async () => {
     maxLength: 5,
   });
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...REQUESTS), unknown, async ([path, message], added) => {
+    fc.asyncProperty(fc.constantFrom(...REQUESTS), unknown, async ([path, message, of], added) => {
       const out = new FieldWriter();
       for (const [number, bytes] of added) out.bytes(number, Buffer.from(bytes));
       const extra = out.toBuffer();
       const edited = await editRequest(
-        pair.methods.get(path)!,
+        of.methods.get(path)!,
         Buffer.concat([message, extra]),
         call(path, upstream),
       );
@@ -81,8 +116,8 @@ test("bytes of any kind are edited, refused as broken, or left alone", async () 
     fc.asyncProperty(
       fc.constantFrom(...REQUESTS),
       fc.uint8Array({ maxLength: 60 }),
-      async ([path], bytes) => {
-        const method = pair.methods.get(path)!;
+      async ([path, , of], bytes) => {
+        const method = of.methods.get(path)!;
         const message = Buffer.from(bytes);
         try {
           const once = await editRequest(method, message, call(path, upstream));
