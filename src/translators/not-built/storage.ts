@@ -3,13 +3,7 @@ import { announceBlobLimit } from "../announce/blob-limit.ts";
 import { announceChunking, saysChunking } from "../announce/chunking.ts";
 import { announceCompressors } from "../announce/compressors.ts";
 import { mayDiffer } from "../declare.ts";
-import {
-  BATCH_READ_BLOBS,
-  BATCH_UPDATE_BLOBS,
-  GET_TREE,
-  SPLICE_BLOB,
-  SPLIT_BLOB,
-} from "../methods.ts";
+import { BATCH_READ_BLOBS, BATCH_UPDATE_BLOBS, GET_TREE, SPLICE_BLOB, SPLIT_BLOB } from "../methods.ts";
 import { of } from "../names.ts";
 import { lacks, type NotBuilt } from "./not-built.ts";
 
