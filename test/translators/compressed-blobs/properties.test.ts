@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { BridgeError } from "../../../src/spec/bridge-error.ts";
 import { QUERY_WRITE_STATUS, READ, WRITE } from "../../../src/translators/methods.ts";
@@ -63,6 +64,23 @@ test("a blob is the same, and nothing is left open", async () => {
       const read = Buffer.concat(answers.map(readReadResponse));
       assert.ok((await unpacked(name, read, blob.bytes.length)).equals(blob.bytes));
       assert.equal(store.open, 0);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("several frames of ZSTD are one blob, wherever they and the messages are cut", async () => {
+  await fc.assert(
+    fc.asyncProperty(blobs, lengths, lengths, async (blob, frames, cuts) => {
+      const store = new PlainStore();
+      const packed: Buffer[] = [];
+      for (let at = 0, turn = 0; at < blob.bytes.length || turn === 0; turn++) {
+        const length = frames[turn % frames.length]!;
+        packed.push(zstdCompressSync(blob.bytes.subarray(at, at + length)));
+        at += length;
+      }
+      await committed(store, WRITE, upload(blob.write("ZSTD"), 0, Buffer.concat(packed), cuts));
+      assert.ok(store.blobs.get(blob.digest.hash)!.equals(blob.bytes));
     }),
     { numRuns: 40 },
   );

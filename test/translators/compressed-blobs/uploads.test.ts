@@ -81,7 +81,7 @@ test("given offsets that do not follow, or another name, then the upload is refu
 });
 
 test("given a client that leaves in the middle, then it goes on at another bridge from where the upstream is", async (t) => {
-  const { direct, bridged, other } = await streaming(t, { server: "2.2" });
+  const { direct, bridged, other, bridges } = await streaming(t, { server: "2.2" });
   const blob = blobOf(1_000_000);
   const packed = await blob.packed("ZSTD");
   const write = bridged.openWrite();
@@ -93,6 +93,7 @@ test("given a client that leaves in the middle, then it goes on at another bridg
   await eventually(async () => (await status()).committedSize > 100_000n, "the upload is under way");
   write.cancel();
   await failure(write.response);
+  await quiet(bridges[0]!);
   const { committedSize, complete } = await status();
   assert.equal(complete, false);
   const offset = Number(committedSize);
