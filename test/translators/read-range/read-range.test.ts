@@ -7,6 +7,7 @@ import { BridgeError } from "../../../src/spec/bridge-error.ts";
 import { READ } from "../../../src/translators/methods.ts";
 import { readReadRequest, readReadResponse, writeReadRequest } from "../../../src/wire/byte-stream.ts";
 import { Status } from "../../../src/wire/status.ts";
+import { serverLike } from "../../support/played-server.ts";
 import { failure } from "../../support/reapi-client.ts";
 import { exchanged, PlainStore } from "../plain-store.ts";
 import { errorFact, StreamedBlob, streaming, unpacked } from "../streams.ts";
@@ -67,6 +68,15 @@ test("given a server that ignores ranges altogether, then what was asked for is 
     }),
     { numRuns: 60 },
   );
+});
+
+test("given such a server, as it is played, then it sends all of the blob", async (t) => {
+  const ignoring = serverLike("bazel-remote@2.6", {
+    readRange: { offset: "ignored", limit: "ignored", evidence: "the test" },
+  });
+  const { direct } = await streaming(t, { server: ignoring });
+  await direct.write(blob.write(), [blob.bytes]);
+  assert.ok((await direct.read(blob.read(), 10, 20)).equals(blob.bytes));
 });
 
 test("given a range that no blob has, then it is refused before anything is read", async () => {

@@ -65,6 +65,12 @@ const SERVERS = [
   ["bazel-remote@1.3", "compressed-blobs", ["plain"]],
   ["bazel-remote@2.6", "compressed-blobs", ["plain", "zstd"]],
   ["bazel-remote@2.6", "chunking", ["whole"]],
+  ["bazel-remote@2.6", "read-range", ["whole", "offset", "compressed-offset"]],
+  ["buildbarn@2022-06-01", "read-range", ["whole", "offset", "compressed-offset"]],
+  ["buildbarn@2026-03-26", "read-range", ["whole", "offset"]],
+  ["nativelink@1.6", "read-range", ["whole", "offset", "compressed-offset", "limit"]],
+  ["buildbarn@2026-03-26", "write-status", ["absent"]],
+  ["bazel-remote@2.6", "write-status", ["offered", "absent"]],
 ] as const;
 
 for (const [name, feature, forms] of SERVERS) {

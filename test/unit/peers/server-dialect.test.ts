@@ -4,7 +4,12 @@ import { type Advertised, readAdvertised } from "../../../src/peers/advertised.t
 import type { PeerFacts } from "../../../src/peers/dialect.ts";
 import { peerFacts } from "../../../src/peers/profile-facts.ts";
 import { shippedProfiles } from "../../../src/peers/read-profile.ts";
-import { levelServer, serverFacts, unknownServer } from "../../../src/peers/server-dialect.ts";
+import {
+  levelServer,
+  type ServerEvidence,
+  serverFacts,
+  unknownServer,
+} from "../../../src/peers/server-dialect.ts";
 import { codec } from "../../../src/spec/codec.ts";
 import { TRANSLATORS } from "../../../src/translators/registry.ts";
 import { resolveDialect } from "../../../src/translators/resolve-dialect.ts";
@@ -70,6 +75,18 @@ test("what is announced of versions, compressors and functions is so, whatever a
   assert.equal(facts.facts?.batchLimit?.announced, 1000);
   // The number that is announced is weaker than what is known of its fields (D02).
   assert.equal(facts.level?.value, "2.0");
+});
+
+test("a compressor that is announced and not kept to, as a profile says, is none", () => {
+  const advertised = announced({ cacheCapabilities: { supportedCompressors: [1, 3] } });
+  const { facts, ...profile } = profiles.resolve("server", "bazel-remote@2.6");
+  const compressors = { are: ["ZSTD"], unkept: ["ZSTD"], evidence: "the test" } as const;
+  const configured = { ...profile, facts: { ...facts, compressors } };
+  const reads = (known: Partial<ServerEvidence>) =>
+    claimOf(serverFacts({ ...unknownServer("it"), ...known }), "compressed-blobs")?.reads;
+  assert.deepEqual(reads({ advertised }), ["plain", "zstd", "brotli"]);
+  assert.deepEqual(reads({ advertised, configured }), ["plain", "brotli"]);
+  assert.deepEqual(reads({ configured }), ["plain"]);
 });
 
 test("an announced version is a level where nothing else tells", () => {
