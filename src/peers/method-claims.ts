@@ -21,11 +21,6 @@ const BY_METHOD: readonly ByMethod[] = [
     // The one that is missing is refused by itself.
     any: true,
   },
-  {
-    feature: "chunking",
-    forms: ["whole", "chunks"],
-    methods: [`${STORAGE}/SplitBlob`, `${STORAGE}/SpliceBlob`],
-  },
   { feature: "get-tree", forms: ABSENT_OR_OFFERED, methods: [`${STORAGE}/GetTree`] },
   { feature: "wait-execution", forms: ABSENT_OR_OFFERED, methods: ["Execution/WaitExecution"] },
   { feature: "write-status", forms: ABSENT_OR_OFFERED, methods: ["ByteStream/QueryWriteStatus"] },
@@ -47,4 +42,19 @@ export function* methodClaims(
     if (lacking) yield { feature, reads: [older], evidence };
     else if (complete) yield { feature, reads: [newer, older], evidence };
   }
+  const [split, splice] = [`${STORAGE}/SplitBlob`, `${STORAGE}/SpliceBlob`].map((name) =>
+    pathsOf(name).map(has).at(0),
+  );
+  if (split !== undefined && splice !== undefined) yield chunkingClaim(split, splice, evidence);
+}
+
+/** What follows for chunking from whether SplitBlob is there, and SpliceBlob. */
+export function chunkingClaim(split: boolean, splice: boolean, evidence: Evidence): Claim {
+  const forms = [
+    ...(split && splice ? ["chunks"] : []),
+    ...(split ? ["splits"] : []),
+    ...(splice ? ["splices"] : []),
+    "whole",
+  ];
+  return { feature: "chunking", reads: forms, evidence };
 }

@@ -50,7 +50,8 @@ function* serverClaims(server: ResolvedServer, evidence: Evidence): Generator<Cl
   const compressed = ["plain", "compressed"] as const;
   if (server.facts.missingMethods !== undefined) {
     const lacking = missingMethods(server);
-    yield* methodClaims((path) => !lacking.has(path), evidence);
+    for (const claim of methodClaims((path) => !lacking.has(path), evidence))
+      yield claim.feature === "get-tree" ? treeClaim(claim, server) : claim;
   }
   if (compressors !== undefined) {
     const { are, unkept = [] } = compressors;
@@ -93,6 +94,14 @@ function counts({
 /** The forms of compressed blobs that compressors make, as names of blobs spell them. */
 function segments(compressors: readonly string[]): string[] {
   return compressors.filter((name) => name !== "IDENTITY").map((name) => name.toLowerCase());
+}
+
+/** GetTree that is there, with what the profile says of its pages and directories (D21). */
+function treeClaim(claim: Claim, { facts }: ResolvedServer): Claim {
+  const { are = "honoured", directories } = facts.treePages ?? {};
+  if (!claim.reads?.includes("offered")) return claim;
+  if (are !== "honoured") return { ...claim, reads: ["whole", "absent"] };
+  return directories === "encoded-again" ? { ...claim, reads: ["recoded", "absent"] } : claim;
 }
 
 /** What compressors a server has by configuration only, it says itself. */

@@ -24,6 +24,8 @@ export const PROFILE_FEATURES = {
   "execution-metadata": { forms: ["bare", "few", "more", "uuid", "interleaved"], of: BOTH },
   "inline-outputs": { forms: ["at-will", "on-request", "executions", "raw", "digests"], of: ["client"] },
   "input-symlinks": { forms: ["strict", "lenient"], of: ["server"] },
+  "indirect-chunks": { forms: ["direct", "indirect"], of: BOTH },
+  lifetimes: { forms: ["unsaid", "promised", "checked"], of: ["server"] },
   "node-properties": { forms: ["none", "list", "2020-03", "message", "inputs", "some"], of: BOTH },
   "output-base": { forms: ["input-root", "working-directory", "drafted"], of: BOTH },
   "output-directory-format": { forms: ["tree", "directory", "both"], of: BOTH },
@@ -32,6 +34,7 @@ export const PROFILE_FEATURES = {
   "output-paths": { forms: ["lists", "paths", "each"], of: BOTH },
   "output-symlinks": { forms: ["typed", "unified", "both", "declared", "none"], of: BOTH },
   "resource-names": { forms: ["plain", "extended", "unsaid"], of: ["client"] },
+  "streamed-chunks": { forms: ["unary", "streamed"], of: BOTH },
   "strict-canonical": { forms: ["lenient", "strict"], of: BOTH },
   "uncached-actions": { forms: ["merged", "apart"], of: ["server"] },
 } as const satisfies Readonly<Record<string, ProfileFeatureEntry>>;

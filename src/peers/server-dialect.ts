@@ -1,8 +1,10 @@
 /** What is known of a server, from all that tells: configured > advertised > probed > profile > assumed, for each feature by itself. */
 import { enums } from "../spec/generated/enums.ts";
+import { knows } from "../spec/ledger.ts";
 import { announcedVersion, type Level } from "../spec/versions.ts";
 import type { Advertised, ApiVersion } from "./advertised.ts";
 import type { Claim, Evidence, PeerFacts } from "./dialect.ts";
+import { chunkingClaim } from "./method-claims.ts";
 import type { ResolvedServer, ServerFacts } from "./profile.ts";
 import { peerFacts } from "./profile-facts.ts";
 import { compareVersions } from "./version-range.ts";
@@ -21,6 +23,10 @@ export interface ServerEvidence {
   readonly probed: Pick<PeerFacts, "missingMethods" | "claims">;
 }
 
+const STORAGE = "/build.bazel.remote.execution.v2.ContentAddressableStorage";
+const SPLIT_BLOB = `${STORAGE}/SplitBlob`;
+const SPLICE_BLOB = `${STORAGE}/SpliceBlob`;
+
 const NOTHING = { missingMethods: [], claims: [] };
 
 /** Nothing is known of the server at `display`. */
@@ -37,15 +43,19 @@ export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
   const profile = configured === null ? recognised : asConfigured(peerFacts(configured));
   const functions = advertised?.storeFunctions ?? [];
   const claims = profile?.claims ?? [];
+  const missingMethods = [...new Set([...(profile?.missingMethods ?? []), ...probed.missingMethods])];
   return {
     role: "server",
     name: profile?.name ?? display,
     level: profile?.level ?? levelOf(advertised),
     digestFunctions: functions.length > 0 ? functions : (profile?.digestFunctions ?? []),
-    missingMethods: [...new Set([...(profile?.missingMethods ?? []), ...probed.missingMethods])],
+    missingMethods,
     claims: [
       ...(advertised === null ? [] : announcedClaims(advertised, profile?.facts?.compressors?.unkept ?? [])),
-      ...(configured === null ? [...probed.claims, ...claims] : [...claims, ...probed.claims]),
+      ...(advertised === null ? [] : announcedChunking(advertised, missingMethods)),
+      ...(configured === null
+        ? [...probedBesides(claims, probed), ...claims]
+        : [...claims, ...probed.claims]),
       ...leftBehind(advertised),
     ],
     facts: { ...profile?.facts, ...(advertised !== null && announcedFacts(advertised)) },
@@ -56,13 +66,15 @@ export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
 export function levelServer(level: Level): PeerFacts<"server"> {
   const evidence = { source: "configured", note: `level ${level}` } as const;
   const { major, minor } = announcedVersion(level);
+  // Of others it is only supposed.
+  const checksHits = knows(level, "behaviour:hit-prolongs");
   return {
     role: "server",
     name: `a server of API ${level}`,
     level: { value: level, evidence },
     digestFunctions: [],
     missingMethods: [],
-    claims: [],
+    claims: checksHits ? [{ feature: "lifetimes", writes: ["checked"], evidence }] : [],
     facts: { window: { low: "2.0", high: `${major}.${minor}`, evidence: evidence.note } },
   };
 }
@@ -112,6 +124,22 @@ function announcedClaims({ compressors, batchCompressors }: Advertised, unkept: 
 
 /** Those that names of blobs may spell. */
 const COMPRESSORS = ["ZSTD", "DEFLATE", "BROTLI"] as const;
+
+/** The methods for chunks that are announced (D22); nothing where one is known to be missing, whatever is announced. */
+function announcedChunking({ splits, splices }: Advertised, missing: readonly string[]): Claim[] {
+  if (missing.includes(SPLIT_BLOB) || missing.includes(SPLICE_BLOB)) return [];
+  const note = `split_blob_support is ${splits}, splice_blob_support is ${splices}`;
+  return [chunkingClaim(splits, splices, { source: "advertised", note })];
+}
+
+/** What a probe tells, except that GetTree is there, of a server whose profile says what it does not do with pages. */
+function probedBesides(claims: readonly Claim[], probed: ServerEvidence["probed"]): Claim[] {
+  const tree = claims.find(({ feature }) => feature === "get-tree")?.reads ?? ["offered"];
+  const isKnown = !tree.includes("offered") && tree.length > 1;
+  return probed.claims.filter(
+    ({ feature, reads }) => feature !== "get-tree" || !isKnown || reads?.includes("offered") === false,
+  );
+}
 
 /** Forms that a later one superseded, with the version that did. */
 const SUPERSEDED = [

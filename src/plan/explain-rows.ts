@@ -6,7 +6,7 @@ import type { Role } from "../peers/profile.ts";
 import { PROFILE_FEATURES } from "../peers/profile-features.ts";
 import { SERVER_FACTS } from "../peers/server-facts.ts";
 import { EXECUTE } from "../translators/methods.ts";
-import type { Use as Place, Reject, Translator } from "../translators/translator.ts";
+import type { Use as Place, Reject, Step, Translator } from "../translators/translator.ts";
 import { needOf } from "./client-needs.ts";
 import { type CostClass, costOf, planOf } from "./cost.ts";
 import type { KnownClient } from "./known-client.ts";
@@ -64,13 +64,19 @@ export function happens({ verdict, use }: Row): boolean {
 }
 
 /** The refusal that a decision leads to, alone or besides a translation. */
-function refusalIn({ verdict, direction, from, to }: Decision, translator: Translator): Reject | null {
-  const steps = translator[direction];
-  if ((verdict !== "reject" && verdict !== "translate") || steps.kind === "pass") return null;
-  const step = (steps as Exclude<typeof steps, { kind: "pass" }>)[from]?.[to];
+function refusalIn(decision: Decision, translator: Translator): Reject | null {
+  const { verdict } = decision;
+  const step = stepOf(decision, translator);
   if (step?.kind !== "translate") return step?.kind === "reject" ? step : null;
   if (verdict === "translate") return step.refuse ?? null;
   return typeof step.optIn === "object" ? step.optIn : null;
+}
+
+/** The step that a decision took; null where nothing is done. */
+function stepOf({ verdict, direction, from, to }: Decision, translator: Translator): Step | null {
+  const steps = translator[direction];
+  if ((verdict !== "reject" && verdict !== "translate") || steps.kind === "pass") return null;
+  return (steps as Exclude<typeof steps, { kind: "pass" }>)[from]?.[to] ?? null;
 }
 
 interface Around {
@@ -89,7 +95,10 @@ function useOf(decision: Decision, refusal: Reject | null, { client, plan, trans
   const otherServed = others.some((other) => other.verdict !== "reject");
   const isBesides = verdict === "reject" ? otherServed : others.some((other) => other.verdict === "native");
   if (verdict !== "native" && isBesides && writesTogether(client, feature)) return "never";
-  const byMethods = refusal === null ? null : useOfMethods(refusal.uses, client, plan);
+  const byMethods =
+    refusal === null
+      ? useOfHooks(stepOf(decision, translator), client)
+      : useOfMethods(refusal.uses, client, plan);
   if (byMethods !== null) return byMethods;
   if (translator.owns.some((element) => ANNOUNCED.test(element))) return "if-announced";
   return verdict === "reject" && otherServed ? "partly" : "always";
@@ -104,6 +113,14 @@ function writesTogether(client: KnownClient, feature: string): boolean {
   return client.every(
     ({ features }) => features[feature as keyof typeof PROFILE_FEATURES]?.together === true,
   );
+}
+
+/** Never, where a translation concerns only methods that the client does not call; else null. */
+function useOfHooks(step: Step | null, client: KnownClient): Use | null {
+  if (step?.kind !== "translate" || step.methods === undefined) return null;
+  if (step.content !== undefined || step.operations !== undefined || step.metadata !== undefined) return null;
+  const isCalled = (path: string): boolean => needOf(path, client) !== "not called";
+  return Object.keys(step.methods).some(isCalled) ? null : "never";
 }
 
 /** What the client's need of the methods tells in which the use shows; null if nothing. */

@@ -15,6 +15,9 @@ export const BATCH_READ_BLOBS = `${CAS}/BatchReadBlobs`;
 export const GET_TREE = `${CAS}/GetTree`;
 export const SPLIT_BLOB = `${CAS}/SplitBlob`;
 export const SPLICE_BLOB = `${CAS}/SpliceBlob`;
+/** Of a proposal (P01): in no revision. */
+export const SPLIT_CHUNKS = `${CAS}/SplitChunks`;
+export const SPLICE_CHUNKS = `${CAS}/SpliceChunks`;
 export const READ = "/google.bytestream.ByteStream/Read";
 export const WRITE = "/google.bytestream.ByteStream/Write";
 export const QUERY_WRITE_STATUS = "/google.bytestream.ByteStream/QueryWriteStatus";

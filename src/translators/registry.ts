@@ -12,6 +12,7 @@ import { assetService } from "./assets/asset-service.ts";
 import { cacheWrites } from "./cache-writes/cache-writes.ts";
 import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
+import { chunking } from "./chunking/chunking.ts";
 import { committedSize } from "./committed-size/committed-size.ts";
 import { compressedBlobs } from "./compressed-blobs/compressed-blobs.ts";
 import { digestFunctionField } from "./digest-function-field.ts";
@@ -21,10 +22,13 @@ import { emptyOutputDirectories } from "./empty-output-directories.ts";
 import { executionDigestFunctions } from "./execution-digest-functions.ts";
 import { executionMetadata } from "./execution-metadata.ts";
 import { executionStages } from "./execution-stages.ts";
+import { getTree } from "./get-tree/get-tree.ts";
 import { hashText } from "./hash-text.ts";
+import { indirectChunks } from "./indirect-chunks.ts";
 import { inlineOutputs } from "./inline-outputs.ts";
 import { inputSymlinks } from "./input-symlinks.ts";
 import { instanceNames } from "./instance-names.ts";
+import { lifetimes } from "./lifetimes/lifetimes.ts";
 import { logStreams } from "./log-streams.ts";
 import { missingBlobs } from "./missing-blobs.ts";
 import { nodeProperties } from "./node-properties.ts";
@@ -47,6 +51,7 @@ import { requestMetadata } from "./request-metadata.ts";
 import { resourceNames } from "./resource-names.ts";
 import { salt } from "./salt.ts";
 import { streamNames } from "./stream-names.ts";
+import { streamedChunks } from "./streamed-chunks.ts";
 import { strictCanonical } from "./strict-canonical.ts";
 import { timeouts } from "./timeouts.ts";
 import type { Translator } from "./translator.ts";
@@ -73,16 +78,20 @@ const REGISTERED: readonly Translator[] = [
   capabilitiesService,
   committedSize,
   compressedBlobs,
+  chunking,
   digestFunctionField,
   digestFunctions,
   emptyBlob,
   emptyOutputDirectories,
   executionDigestFunctions,
   executionMetadata,
+  getTree,
   hashText,
+  indirectChunks,
   inlineOutputs,
   inputSymlinks,
   instanceNames,
+  lifetimes,
   nodeProperties,
   outputBase,
   outputDirectoryFormat,
@@ -99,6 +108,7 @@ const REGISTERED: readonly Translator[] = [
   resourceNames,
   salt,
   streamNames,
+  streamedChunks,
   strictCanonical,
   timeouts,
   uncachedActions,

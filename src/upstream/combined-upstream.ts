@@ -2,13 +2,15 @@ import type { Digest } from "../wire/digest.ts";
 import type { DigestFunction } from "../wire/digest-function.ts";
 import type { Blob, BlobRead, Upstream } from "./port.ts";
 
+const STORAGE = "/build.bazel.remote.execution.v2.ContentAddressableStorage/";
+
 /** The ports of the upstreams that together serve one instance. */
 export interface Combined {
   /** Keeps blobs. */
   readonly store: Upstream;
   /** Keeps results. */
   readonly results: Upstream;
-  /** Executes, and answers for everything else. */
+  /** Executes, and answers for everything else but the methods of the store. */
   readonly execution: Upstream;
 }
 
@@ -81,6 +83,7 @@ export class CombinedUpstream implements Upstream {
   }
 
   call(path: string, request: Buffer): AsyncGenerator<Buffer, void, void> {
-    return this.of.execution.call(path, request);
+    const { store, execution } = this.of;
+    return (path.startsWith(STORAGE) ? store : execution).call(path, request);
   }
 }

@@ -1,16 +1,15 @@
 import { announceBatchLimit, saysBatchLimit } from "../announce/batch-limit.ts";
 import { announceBlobLimit } from "../announce/blob-limit.ts";
-import { announceChunking, saysChunking } from "../announce/chunking.ts";
 import { announceCompressors } from "../announce/compressors.ts";
 import { mayDiffer } from "../declare.ts";
-import { BATCH_READ_BLOBS, BATCH_UPDATE_BLOBS, GET_TREE, SPLICE_BLOB, SPLIT_BLOB } from "../methods.ts";
+import { BATCH_READ_BLOBS, BATCH_UPDATE_BLOBS } from "../methods.ts";
 import { of } from "../names.ts";
 import { lacks, type NotBuilt } from "./not-built.ts";
 
 const V2 = "build.bazel.remote.execution.v2";
 const BATCH_COMPRESSOR = `${V2}.BatchUpdateBlobsRequest.Request.compressor` as const;
 
-/** Storage and transfer (drift items D17 to D23, P02, P03). */
+/** Storage and transfer (drift items D17 to D20, P03). */
 export const STORAGE: readonly NotBuilt[] = [
   {
     id: "batch-compression",
@@ -105,129 +104,5 @@ export const STORAGE: readonly NotBuilt[] = [
     serverAhead: "an upload that is too large is refused by the upstream",
     announce: announceBlobLimit,
     announceIf: mayDiffer,
-  },
-  {
-    id: "get-tree",
-    title: "GetTree",
-    since: "2018-11",
-    drift: ["D21"],
-    why: "Some servers do not have it, and some clients rely on it.",
-    owns: [
-      "behaviour:partial-tree",
-      "behaviour:tree-page-token",
-      ...of("ContentAddressableStorage", "GetTree"),
-      ...of("GetTreeRequest", "instance_name", "root_digest", "page_size", "page_token"),
-      ...of("GetTreeResponse", "directories", "next_page_token"),
-    ],
-    older: ["absent", "directories are read one by one"],
-    newer: ["offered", "GetTree reads a whole tree"],
-    marker: `${V2}.ContentAddressableStorage.GetTree`,
-    assume: "newer",
-    clientAhead: lacks(
-      [GET_TREE],
-      `${V2}.ContentAddressableStorage.GetTree`,
-      "The method GetTree",
-      "use an upstream that has it",
-    ),
-    serverAhead: "a client without it does not call it",
-  },
-  {
-    id: "chunking",
-    title: "Blobs in chunks: SplitBlob and SpliceBlob",
-    since: "2.12",
-    drift: ["D22", "P05", "P18"],
-    why: "A client that relies on it cannot store or read large blobs.",
-    owns: [
-      "behaviour:split-not-found",
-      ...of("ContentAddressableStorage", "SplitBlob", "SpliceBlob"),
-      ...of("SplitBlobRequest", "instance_name", "blob_digest", "chunking_function"),
-      ...of("SplitBlobResponse", "chunk_digests", "chunking_function"),
-      ...of("SpliceBlobRequest", "instance_name", "blob_digest", "chunk_digests", "chunking_function"),
-      ...of("SpliceBlobResponse", "blob_digest"),
-      ...of("ChunkingFunction.Value", "UNKNOWN", "FAST_CDC_2020", "REP_MAX_CDC"),
-      ...of("CacheCapabilities", "split_blob_support", "splice_blob_support"),
-      ...of("CacheCapabilities", "fast_cdc_2020_params", "rep_max_cdc_params"),
-      ...of("FastCdc2020Params", "avg_chunk_size_bytes", "seed"),
-      ...of("RepMaxCdcParams", "min_chunk_size_bytes", "horizon_size_bytes"),
-    ],
-    older: ["whole", "blobs are stored whole"],
-    newer: ["chunks", "SplitBlob and SpliceBlob"],
-    marker: `${V2}.ContentAddressableStorage.SplitBlob`,
-    clientAhead: lacks(
-      [SPLIT_BLOB, SPLICE_BLOB],
-      `${V2}.ContentAddressableStorage.SplitBlob`,
-      "SplitBlob or SpliceBlob",
-      "turn chunking off in the client",
-    ),
-    serverAhead: "blobs stored in chunks can be read whole",
-    announce: announceChunking,
-    announceIf: saysChunking,
-  },
-  {
-    id: "indirect-chunks",
-    title: "Chunk lists in blobs of their own",
-    since: "ahead",
-    drift: ["P02"],
-    why: "Who does not know the indirection takes the first chunks for the whole blob.",
-    owns: [],
-    older: ["direct", "the list is in the message"],
-    newer: ["indirect", "the rest of the list is in a blob"],
-    marker: null,
-    clientAhead: {
-      kind: "reject",
-      code: "request-unsupported",
-      has: "reads lists of chunks in the message only",
-      fix: "turn indirect chunk lists off in the client",
-      uses: [
-        {
-          in: "request",
-          methods: [SPLICE_BLOB],
-          used: {
-            what: "SpliceBlobRequest.indirect_chunk_list",
-            element: null,
-            text: "indirect_chunk_list",
-            path: [6],
-          },
-        },
-      ],
-    },
-    serverAhead: "lists in the message stay legal",
-    serverAheadResponses: {
-      kind: "reject",
-      code: "request-unsupported",
-      has: "answered with a list of chunks that the client would take for a whole one",
-      fix: "turn chunking off in the client",
-      uses: [
-        {
-          in: "response",
-          methods: [SPLIT_BLOB],
-          used: {
-            what: "SplitBlobResponse.indirect_chunk_list",
-            element: null,
-            text: "indirect_chunk_list",
-            path: [6],
-          },
-        },
-      ],
-    },
-  },
-  {
-    id: "lifetimes",
-    title: "How long blobs stay",
-    since: "2.2",
-    drift: ["D23"],
-    why: "Clients rely longer on what they were told is there.",
-    owns: [
-      "behaviour:find-prolongs",
-      "behaviour:hit-prolongs",
-      ...of("ContentAddressableStorage", "FindMissingBlobs"),
-      ...of("FindMissingBlobsRequest", "instance_name", "blob_digests"),
-      ...of("FindMissingBlobsResponse", "missing_blob_digests"),
-    ],
-    older: ["unsaid", "nothing is promised"],
-    newer: ["prolonged", "what was asked about stays for a while"],
-    marker: "behaviour:find-prolongs",
-    clientAhead: "a blob that went away is an error when it is read, and never a wrong result",
-    serverAhead: "a longer life does no harm",
   },
 ];

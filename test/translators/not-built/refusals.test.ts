@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Plan } from "../../../src/plan/plan.ts";
-import { editRequest, editResponse } from "../../../src/plan/run-hooks.ts";
+import { editRequest } from "../../../src/plan/run-hooks.ts";
 import { BridgeError } from "../../../src/spec/bridge-error.ts";
 import { codec } from "../../../src/spec/codec.ts";
 import {
@@ -10,7 +10,6 @@ import {
   FIND_MISSING_BLOBS,
   GET_TREE,
   READ,
-  SPLIT_BLOB,
 } from "../../../src/translators/methods.ts";
 import { hex } from "../../unit/wire/support.ts";
 import { call, client, plan, server } from "../support.ts";
@@ -65,15 +64,6 @@ test("compressed batches that an older server would store as they are", async ()
 
 test("such calls stay in the relay lane: they are looked at while they pass", () => {
   assert.equal(newToOld.methods.get(BATCH_UPDATE_BLOBS)?.lane, "relay");
-});
-
-test("a list of chunks that the client would take for a whole one is kept from it", () => {
-  const pair = plan(client(), server({ forms: { "indirect-chunks": { writes: ["indirect"] } } }));
-  const response = hex("32 00"); // SplitBlobResponse.indirect_chunk_list (6)
-  return assert.rejects(
-    async () => editResponse(pair.methods.get(SPLIT_BLOB)!, response, call(SPLIT_BLOB)),
-    BridgeError,
-  );
 });
 
 test("a request from before July 2018 is told which client to use", async () => {

@@ -64,13 +64,17 @@ const SERVERS = [
   ["nativelink@1.6", "compressed-blobs", ["plain"]],
   ["bazel-remote@1.3", "compressed-blobs", ["plain"]],
   ["bazel-remote@2.6", "compressed-blobs", ["plain", "zstd"]],
-  ["bazel-remote@2.6", "chunking", ["whole"]],
   ["bazel-remote@2.6", "read-range", ["whole", "offset", "compressed-offset"]],
   ["buildbarn@2022-06-01", "read-range", ["whole", "offset", "compressed-offset"]],
   ["buildbarn@2026-03-26", "read-range", ["whole", "offset"]],
   ["nativelink@1.6", "read-range", ["whole", "offset", "compressed-offset", "limit"]],
   ["buildbarn@2026-03-26", "write-status", ["absent"]],
   ["bazel-remote@2.6", "write-status", ["offered", "absent"]],
+  ["bazel-remote@2.6", "chunking", ["splices", "whole"]],
+  ["bazel-remote@2.6", "get-tree", ["whole", "absent"]],
+  ["please-servers", "get-tree", ["whole", "absent"]],
+  ["nativelink@1.6", "get-tree", ["recoded", "absent"]],
+  ["buildbarn", "get-tree", ["absent"]],
 ] as const;
 
 for (const [name, feature, forms] of SERVERS) {

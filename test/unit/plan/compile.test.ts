@@ -181,7 +181,7 @@ test("a refusal names both sides and the way out", () => {
   assert.equal(
     error.message,
     'SplitBlob or SpliceBlob (API 2.12) was used, but the upstream "the server" speaks 2.0 and does not have it; ' +
-      "turn chunking off in the client [method-unsupported, D22]",
+      "turn chunking off in the client, or have the bridge serve it with the policy `chunking: require` [method-unsupported, D22]",
   );
 });
 

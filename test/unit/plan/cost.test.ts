@@ -60,7 +60,7 @@ function cost(client: string, server: string, feature: string, from: string): st
 test("a decision costs what it does by itself, whatever else is done to the same methods", () => {
   assert.equal(cost("buck2", "buildbarn@2026-03-26", "action-platform", "command"), "reads");
   assert.equal(cost("buck2", "buildbarn@2026-03-26", "compressed-blobs", "zstd"), "opened");
-  assert.equal(cost("buck2", "buildbarn@2026-03-26", "get-tree", "offered"), "none");
+  assert.equal(cost("buck2", "buildbarn@2026-03-26", "get-tree", "offered"), "opened");
   assert.equal(cost("reclient", "buildbarn", "output-symlinks", "unified"), "opened");
 });
 
