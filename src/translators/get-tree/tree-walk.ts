@@ -3,6 +3,7 @@ import { childrenOf } from "../../tree/directory.ts";
 import type { Upstream } from "../../upstream/port.ts";
 import { UpstreamError } from "../../upstream/upstream-error.ts";
 import { type Digest, formatDigest } from "../../wire/digest.ts";
+import { sameDigest } from "../../wire/fields.ts";
 import type { MemoryAllowance } from "../../wire/message-buffer.ts";
 import { Status } from "../../wire/status.ts";
 import { WireError } from "../../wire/wire-error.ts";
@@ -107,7 +108,7 @@ async function read(
   const found = new Map<string, Buffer>();
   for await (const one of port.readBlobs(wanted, MOST_DIRECTORY_BYTES)) {
     if ("bytes" in one) found.set(formatDigest(one.digest), one.bytes);
-    else if (one.error.code !== Status.NOT_FOUND || one.digest === root) throw one.error;
+    else if (one.error.code !== Status.NOT_FOUND || sameDigest(one.digest, root)) throw one.error;
   }
   return found;
 }
@@ -120,7 +121,7 @@ function childDigests(digest: Digest, directory: Buffer, root: Digest, port: Ups
     return children;
   } catch (error) {
     if (!(error instanceof WireError || error instanceof UpstreamError)) throw error;
-    const where = digest === root ? "root_digest" : `the tree of ${formatDigest(root)}`;
+    const where = sameDigest(digest, root) ? "root_digest" : `the tree of ${formatDigest(root)}`;
     const message = `${where} names ${formatDigest(digest)}, which is no Directory: ${error.message}`;
     throw new UpstreamError(Status.INVALID_ARGUMENT, message);
   }
