@@ -1,10 +1,12 @@
 /** Calls that hooks of a plan serve: answers in place of the upstream, and exchanges around it. */
+
 import assert from "node:assert/strict";
 import type { Plan } from "../../src/plan/plan.ts";
 import { editRequest } from "../../src/plan/run-hooks.ts";
 import { BridgeError } from "../../src/spec/bridge-error.ts";
 import type { Call, Forward } from "../../src/translators/translator.ts";
 import { UpstreamError } from "../../src/upstream/upstream-error.ts";
+import { collect } from "../support/collect.ts";
 import type { MemoryUpstream } from "../support/memory-upstream.ts";
 import { call } from "./support.ts";
 
@@ -55,7 +57,7 @@ export async function answered(
   requests: Buffer | readonly Buffer[],
   upstream: MemoryUpstream,
 ): Promise<Buffer> {
-  const all = await Array.fromAsync(
+  const all = await collect(
     answers(plan, path, Array.isArray(requests) ? requests : [requests as Buffer], upstream),
   );
   assert.equal(all.length, 1);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { EXECUTE, GET_TREE } from "../../../src/translators/methods.ts";
 import { payloadsOf } from "../../../src/wire/fields.ts";
 import { Status } from "../../../src/wire/status.ts";
+import { collect } from "../../support/collect.ts";
 import { MemoryUpstream } from "../../support/memory-upstream.ts";
 import { endsIn, exchanged } from "../served.ts";
 import { client, plan, server } from "../support.ts";
@@ -41,7 +42,7 @@ test("given a server that refuses pages, then both are served by walking, and al
   const tree = planted(upstream, { a: { b: {} } });
   const request = treeRequest(tree, { pageSize: 2 });
   assert.equal(opens(pair, request), true);
-  const messages = await Array.fromAsync(exchanged(pair, GET_TREE, [request], upstream));
+  const messages = await collect(exchanged(pair, GET_TREE, [request], upstream));
   assert.deepEqual(
     messages.map((message) => payloadsOf(message, 1).length),
     [2, 1],

@@ -7,6 +7,7 @@ import type { Digest } from "../../../src/wire/digest.ts";
 import { FieldWriter } from "../../../src/wire/field-writer.ts";
 import { payloadsOf, textIn } from "../../../src/wire/fields.ts";
 import { Status } from "../../../src/wire/status.ts";
+import { collect } from "../../support/collect.ts";
 import { MemoryUpstream } from "../../support/memory-upstream.ts";
 import { answers, endsIn } from "../served.ts";
 import { client, plan, server } from "../support.ts";
@@ -30,7 +31,7 @@ const pageOf = (message: Buffer): Page => ({
 });
 
 async function pages(upstream: MemoryUpstream, root: Digest, asked: object = {}): Promise<Page[]> {
-  const messages = await Array.fromAsync(answers(without, GET_TREE, [treeRequest(root, asked)], upstream));
+  const messages = await collect(answers(without, GET_TREE, [treeRequest(root, asked)], upstream));
   return messages.map(pageOf);
 }
 
@@ -77,7 +78,7 @@ test("given fields that nobody knows in a directory, then they are there in the 
 test("given a missing directory, then it is left out with what only it leads to; a missing root is NOT_FOUND", async () => {
   const upstream = new MemoryUpstream();
   const root = planted(upstream, TREE);
-  upstream.blobs.delete(keyOf(directoryOf(TREE.a as Plant, (bytes) => upstream.put(bytes))));
+  upstream.blobs.delete(keyOf(directoryOf(TREE["a"] as Plant, (bytes) => upstream.put(bytes))));
   assert.equal(all(await pages(upstream, root)).length, 4);
   upstream.blobs.delete(`${root.hash}/${root.sizeBytes}`);
   const [code] = await endsIn(pages(upstream, root));
@@ -151,7 +152,7 @@ test("given directories that come and go between pages, then none is missed", as
   const upstream = new MemoryUpstream();
   const root = planted(upstream, TREE);
   const [first] = await pages(upstream, root, { pageSize: 5 });
-  const key = keyOf(directoryOf(TREE.b as Plant, (bytes) => upstream.put(bytes)));
+  const key = keyOf(directoryOf(TREE["b"] as Plant, (bytes) => upstream.put(bytes)));
   const lost = upstream.blobs.get(key)!;
   // Already sent: what is left is not what the token was made for, and all that is there comes again.
   upstream.blobs.delete(key);
