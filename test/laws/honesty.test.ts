@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Plan } from "../../src/plan/plan.ts";
 import { announce, editRequest } from "../../src/plan/run-hooks.ts";
 import { codec } from "../../src/spec/codec.ts";
+import { knows } from "../../src/spec/ledger.ts";
 import { LEVELS } from "../../src/spec/versions.ts";
 import {
   BATCH_UPDATE_BLOBS,
@@ -15,8 +16,8 @@ import {
 import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
 import { call, client, plan, server } from "../translators/support.ts";
 
-// Law: what is announced is native, or a hook serves it. No hook adds a function, a compressor or a bit yet: of those, lenses may only take away. The one
-// exception is for clients that stop where they may not write results, and for nobody else.
+// Law: what is announced is native, or a hook serves it. Where nothing is opted into, no hook adds a function, a compressor or a bit: of those, lenses
+// may only take away. The one exception is for clients that stop where they may not write results, and for nobody else.
 
 const NAME = "build.bazel.remote.execution.v2.ServerCapabilities";
 const FUNCTIONS = DIGEST_FUNCTIONS.map(({ number }) => number).reverse();
@@ -137,6 +138,30 @@ for (const to of LEVELS) {
     }
   });
 }
+
+test("bits that the operator wants are announced to clients that know them, and the bridge answers the calls", () => {
+  const nothing = codec().encode(NAME, { cacheCapabilities: { digestFunctions: [1] } });
+  for (const to of LEVELS) {
+    const lacking = server({
+      level: to,
+      missingMethods: [SPLIT_BLOB, SPLICE_BLOB],
+      forms: { chunking: { reads: ["whole"] } },
+    });
+    for (const from of LEVELS) {
+      const pair = plan(client({ level: from }), lacking, { chunking: "require" });
+      const announced = promises(announce(pair, nothing));
+      const isKnown = knows(from, "build.bazel.remote.execution.v2.ContentAddressableStorage.SplitBlob");
+      for (const [bit, path] of [
+        ["split 1", SPLIT_BLOB],
+        ["splice 1", SPLICE_BLOB],
+      ] as const) {
+        assert.equal(announced.has(bit), isKnown, `${bit} for a client of ${from}`);
+        if (isKnown) assert.equal(pair.methods.get(path)?.answers.length, 1, from);
+      }
+      assert.equal(announce(plan(client({ level: from }), lacking), nothing), nothing, from);
+    }
+  }
+});
 
 test("that results may be written is announced against the truth to clients that stop without it, and their writes go through", async () => {
   const closed = codec().encode(NAME, { cacheCapabilities: { digestFunctions: [1] } });
