@@ -29,6 +29,10 @@ const RESULT = oldest.encode(`${V2}.ActionResult`, {
   stdoutRaw: Buffer.from("out"),
 });
 
+/** A store that has the blob of the result, which is a Tree with a field that nobody knows. */
+const STORE = new MemoryUpstream();
+STORE.blobs.set(`${DIGEST.hash}/3`, Buffer.from("a21f00", "hex"));
+
 /** Responses in which every level sees the same. */
 const COMMON: ReadonlyMap<string, Buffer> = new Map([
   [FIND_MISSING_BLOBS, oldest.encode(`${V2}.FindMissingBlobsResponse`, { missingBlobDigests: [DIGEST] })],
@@ -65,7 +69,8 @@ for (const from of LEVELS) {
       const pair = plan(client({ level: from }), server({ level: to }));
       for (const [path, message] of COMMON) {
         const method = pair.methods.get(path);
-        const edited = method === undefined ? message : await editResponse(method, message, call(path));
+        const edited =
+          method === undefined ? message : await editResponse(method, message, call(path, STORE));
         assert.equal(edited, message, `${path} from a server of ${to}`);
       }
       assert.equal(await editResult(pair, RESULT), RESULT, `a result of ${to}`);
