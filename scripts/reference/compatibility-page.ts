@@ -74,7 +74,8 @@ function verdict(explanation: Explanation): string {
   if (refused.length > 0) return `refused: ${featuresOf(refused)}`;
   const partly = refusals(explanation, "partly");
   if (partly.length > 0) return `partly refused: ${featuresOf(partly)}`;
-  const changes = versions.changed || rows.some((row) => row.verdict === "translate");
+  const changes =
+    versions.changed || rows.some(({ verdict, use }) => verdict === "translate" && use !== "never");
   return changes ? "translated" : "as it is";
 }
 

@@ -38,23 +38,35 @@ export function hasMethod(reads: readonly string[], method: string): boolean {
   return reads.some((form) => WITH[method]?.includes(form));
 }
 
-/** By level; the codes of a server as its profile states them. */
+/** By what a profile says, else by level. */
 export function supportOf(facts: PeerFacts): Support | null {
-  const { role, level } = facts;
-  const codes = role === "server" ? codesOf(facts as PeerFacts<"server">) : null;
-  if (level === null) return codes;
-  const has = knows(level.value, ELEMENT);
-  const reads = has ? ["chunks", "splits", "splices", "whole"] : ["whole"];
-  const { evidence } = level;
-  if (role === "client")
-    return has ? { reads, writes: ["chunks", "whole"], evidence } : { reads, writes: reads, evidence };
-  return { reads, writes: codes?.writes ?? reads.slice(0, 1), evidence };
+  return facts.role === "client"
+    ? ofClient(facts as PeerFacts<"client">)
+    : ofServer(facts as PeerFacts<"server">);
 }
 
-function codesOf({ facts }: PeerFacts<"server">): Support | null {
+const READS = ["chunks", "splits", "splices", "whole"];
+
+/** A client may have chunks long before it follows the level that has them. */
+function ofClient({ level, facts }: PeerFacts<"client">): Support | null {
+  const { rules, evidence } = facts?.chunking ?? {};
+  const chunks: Omit<Support, "evidence"> = { reads: READS, writes: ["chunks", "whole"] };
+  const whole: Omit<Support, "evidence"> = { reads: ["whole"], writes: ["whole"] };
+  if (rules !== undefined) {
+    const note = `chunking: ${evidence}`;
+    return { ...(rules.length > 0 ? chunks : whole), evidence: { source: "profile", note } };
+  }
+  if (level === null) return null;
+  return { ...(knows(level.value, ELEMENT) ? chunks : whole), evidence: level.evidence };
+}
+
+function ofServer({ level, facts }: PeerFacts<"server">): Support | null {
   const { unknownManifest, missingChunk, evidence } = facts?.chunking ?? {};
-  const other = [unknownManifest, missingChunk].some((code) => code !== undefined && code !== "NOT_FOUND");
-  if (!other) return null;
-  const note = `chunking: ${evidence}`;
-  return { reads: ["whole"], writes: ["other-codes"], evidence: { source: "profile", note } };
+  const isOther = [unknownManifest, missingChunk].some((code) => code !== undefined && code !== "NOT_FOUND");
+  const reads = level !== null && knows(level.value, ELEMENT) ? READS : ["whole"];
+  if (isOther) {
+    const note = `chunking: ${evidence}`;
+    return { reads, writes: ["other-codes"], evidence: { source: "profile", note } };
+  }
+  return level === null ? null : { reads, writes: reads.slice(0, 1), evidence: level.evidence };
 }

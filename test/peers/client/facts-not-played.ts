@@ -13,6 +13,8 @@ export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string
     "commands of the tests make no directories, and their clients count on none that they do not send",
   "cache-writes": "a result that is written to the cache is the test's own",
   "execution-metadata": "identifiers of executions were a proposal that no client of the profiles reads",
+  "indirect-chunks": "see chunking.optional",
+  "streamed-chunks": "see chunking.optional",
   "inline-outputs": "no client of the profiles can do with one form of output only",
   "strict-canonical": "no client is known to be strict, and none is played so",
   "asset-service": "the probes show what a client makes of it; no played client fetches or pushes assets",
@@ -22,8 +24,7 @@ export const FEATURES_NOT_PLAYED: Readonly<Partial<Record<ProfileFeature, string
 export const FACTS_NOT_PLAYED: Readonly<Partial<Record<Member, string>>> = {
   "assets.checksums": "no played client fetches assets: the form is in the requests of tests of that feature",
   "capabilities.priorityChecked": "Bazel compares priorities that its user sets, and actions here have none",
-  "chunking.optional": "see chunking.rules",
-  "chunking.rules": "blobs travel whole, which every client can do; chunks are for tests of that feature",
+  "chunking.optional": "blobs travel whole, which every client can do; chunks are for tests of that feature",
   "nodeAttributes.read":
     "every client reads the attributes that its level has, and none is the worse for them",
   "outputDirectories.expected": "whether a command counts on its directories is for the test to say",

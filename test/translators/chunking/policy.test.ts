@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readAdvertised } from "../../../src/peers/advertised.ts";
+import { peerFacts } from "../../../src/peers/profile-facts.ts";
 import { shippedProfiles } from "../../../src/peers/read-profile.ts";
 import { levelServer, serverFacts, unknownServer } from "../../../src/peers/server-dialect.ts";
 import { announce } from "../../../src/plan/run-hooks.ts";
@@ -45,6 +46,19 @@ test("given a server that lacks the methods, then they are refused, and served a
 test("given a client that knows nothing of chunks, then nothing is announced to it", () => {
   const pair = plan(client({ level: "2.11" }), named("buildfarm@2.17"), REQUIRED);
   assert.equal(announce(pair, NONE), NONE);
+});
+
+test("given a client that has chunks before the level that has them, then they are served and announced to it", () => {
+  const clientOf = (name: string) =>
+    resolveDialect(peerFacts(catalogue.resolve("client", name)), TRANSLATORS);
+  for (const name of ["bazel@8.7", "bazel@9.1"]) {
+    const pair = plan(clientOf(name), named("buildfarm@2.17"), REQUIRED);
+    assert.deepEqual(lanes(pair), ["local", "local"], name);
+    const told = readAdvertised(announce(pair, NONE));
+    assert.deepEqual([told.splits, told.splices], [true, true], name);
+  }
+  const without = plan(clientOf("bazel@9.0"), named("buildfarm@2.17"), REQUIRED);
+  assert.equal(readAdvertised(announce(without, NONE)).splits, false);
 });
 
 test("given a server with SpliceBlob alone, then it keeps it, and the bridge serves SplitBlob where it is wanted", () => {
