@@ -8,6 +8,7 @@ import { editCachePart } from "./announce/cache-part.ts";
 import { chunksIn, MOST_LIST_BYTES, SpliceRequestField, SplitResponseField } from "./chunking/chunk-list.ts";
 import { splitResponses } from "./chunking/streamed-list.ts";
 import { assumed, pass } from "./declare.ts";
+import { Holding } from "./holding.ts";
 import { SPLICE_BLOB, SPLICE_CHUNKS, SPLIT_BLOB, SPLIT_CHUNKS } from "./methods.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Announcement, Call, Edit, Feature, Forward, Pair, Translator } from "./translator.ts";
@@ -80,12 +81,13 @@ async function* spliceChunks(
   forward: Forward,
 ): AsyncGenerator<readonly Buffer[], void, void> {
   const held: Buffer[] = [];
+  const holding = new Holding(call.budget);
   let bytes = 0;
   try {
     const rest = requests[Symbol.asyncIterator]();
     let next = await rest.next();
     for (; next.done !== true && bytes <= MOST_LIST_BYTES; next = await rest.next()) {
-      call.budget.charge(next.value.length);
+      holding.take(next.value.length);
       bytes += next.value.length;
       held.push(next.value);
     }
@@ -99,7 +101,7 @@ async function* spliceChunks(
       throw refusal(pair, SPLICE_CHUNKS, "has SpliceBlob at most, where a list of this length does not fit");
     }
   } finally {
-    call.budget.charge(-bytes);
+    holding.close();
   }
 }
 

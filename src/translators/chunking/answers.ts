@@ -1,6 +1,7 @@
 /** SplitBlob and SpliceBlob, and their streamed forms (P01), served by the bridge (D22). */
 import { type Digest, encodeDigest } from "../../wire/digest.ts";
 import { FieldWriter } from "../../wire/field-writer.ts";
+import { Holding } from "../holding.ts";
 import type { Call, MethodHooks, Pair } from "../translator.ts";
 import { MOST_LIST_BYTES, SpliceResponseField, SplitResponseField } from "./chunk-list.ts";
 import { ListMemory } from "./list-memory.ts";
@@ -50,8 +51,13 @@ export function answerSplitChunks(tooLong: TooLong): Answer {
 /** SpliceChunks: the list comes in several messages. */
 export function answerSpliceChunks(tooLong: TooLong): Answer {
   return async (first, requests, call, pair) => {
-    const { what, port } = await streamedSplice(first, requests, call, () => tooLong(pair));
-    return only(spliced(await splice(what, { port, budget: call.budget })));
+    const holding = new Holding(call.budget);
+    try {
+      const { what, port } = await streamedSplice(first, requests, call, holding, () => tooLong(pair));
+      return only(spliced(await splice(what, { port, budget: call.budget })));
+    } finally {
+      holding.close();
+    }
   };
 }
 

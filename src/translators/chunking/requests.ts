@@ -4,12 +4,15 @@ import { UpstreamError } from "../../upstream/upstream-error.ts";
 import type { Digest } from "../../wire/digest.ts";
 import { digestIn, numberIn } from "../../wire/fields.ts";
 import { Status } from "../../wire/status.ts";
+import type { Holding } from "../holding.ts";
 import type { Call } from "../translator.ts";
 import { chunksIn, SpliceRequestField, SplitRequestField, wholeList } from "./chunk-list.ts";
 import type { Splicing } from "./splice.ts";
 
 /** The most bytes of the messages of one streamed list. */
-export const MOST_STREAMED_BYTES = 16 << 20;
+export const MOST_STREAMED_BYTES = 8 << 20;
+/** What a digest takes in memory. */
+const BYTES_PER_DIGEST = 200;
 
 /** What is asked for, and where its blobs are. */
 interface Asked<What> {
@@ -44,23 +47,28 @@ export async function spliceRequest(
 }
 
 /**
- * What `SpliceChunksRequest`s ask for: the first says which blob, all of them together which chunks.
+ * What `SpliceChunksRequest`s ask for: the first says which blob, all of them together which chunks, which `holding` counts.
  * @throws what `tooLong` makes of a list beyond the bound; WireError for broken bytes.
  */
 export async function streamedSplice(
   first: Buffer,
   rest: AsyncIterable<Buffer>,
   call: Call,
+  holding: Holding,
   tooLong: () => Error,
 ): Promise<Asked<Splicing>> {
   const port = call.portFor(numberIn(first, SpliceRequestField.digestFunction));
-  const chunks = chunksIn(first, SpliceRequestField.chunks).map(lowered);
-  let bytes = first.length;
-  for await (const message of rest) {
+  const chunks: Digest[] = [];
+  let bytes = 0;
+  const add = (message: Buffer): void => {
     bytes += message.length;
     if (bytes > MOST_STREAMED_BYTES) throw tooLong();
-    for (const chunk of chunksIn(message, SpliceRequestField.chunks)) chunks.push(lowered(chunk));
-  }
+    const more = chunksIn(message, SpliceRequestField.chunks);
+    holding.take(more.length * BYTES_PER_DIGEST);
+    for (const chunk of more) chunks.push(lowered(chunk));
+  };
+  add(first);
+  for await (const message of rest) add(message);
   return { what: { blob: blobOf(first), chunks }, port };
 }
 

@@ -7,6 +7,7 @@ import type { DigestFunction } from "../../wire/digest-function.ts";
 import { canHash, createHasher } from "../../wire/hasher.ts";
 import type { MemoryAllowance } from "../../wire/message-buffer.ts";
 import { Status } from "../../wire/status.ts";
+import { Holding } from "../holding.ts";
 import { totalBytes, wrongTotal } from "./chunk-list.ts";
 
 /** Bytes of chunks that are read at a time. */
@@ -35,9 +36,9 @@ export async function splice({ blob, chunks }: Splicing, { port, budget }: Splic
   const digestFunction = functionOfAll(blob === null ? chunks : [blob, ...chunks], port);
   const total = totalBytes(chunks);
   if (blob !== null && total !== blob.sizeBytes) throw wrongTotal(total, blob.sizeBytes);
-  const held = chunks.length * BYTES_PER_DIGEST;
-  budget.charge(held);
+  const holding = new Holding(budget);
   try {
+    holding.take(chunks.length * BYTES_PER_DIGEST);
     const missing = await missingOf(blob === null ? chunks : [blob, ...chunks], port);
     if (blob !== null && blob.sizeBytes > 0 && !missing.has(formatDigest(blob))) return blob;
     const lost = chunks.find((chunk) => missing.has(formatDigest(chunk)));
@@ -47,7 +48,7 @@ export async function splice({ blob, chunks }: Splicing, { port, budget }: Splic
     await port.writeBlob(whole, verified(contents(chunks, parts), whole, digestFunction));
     return whole;
   } finally {
-    budget.charge(-held);
+    holding.close();
   }
 }
 
@@ -93,9 +94,9 @@ async function* contents(
       yield* named(window[0]!, port.streamBlob(window[0]!));
       continue;
     }
-    const held = totalBytes(window);
-    budget.charge(held);
+    const holding = new Holding(budget);
     try {
+      holding.take(totalBytes(window));
       const found = new Map<string, Buffer>();
       for await (const read of port.readBlobs(window, WINDOW_BYTES)) {
         if ("error" in read) throw chunkError(read.digest, read.error);
@@ -103,7 +104,7 @@ async function* contents(
       }
       for (const chunk of window) yield found.get(formatDigest(chunk))!;
     } finally {
-      budget.charge(-held);
+      holding.close();
     }
   }
 }

@@ -7,6 +7,7 @@ import { chunkSizes, cut } from "../../wire/fast-cdc.ts";
 import { canHash, digestOf } from "../../wire/hasher.ts";
 import type { MemoryAllowance } from "../../wire/message-buffer.ts";
 import { Status } from "../../wire/status.ts";
+import { Holding } from "../holding.ts";
 import type { ListMemory } from "./list-memory.ts";
 
 /** The average length of a chunk, in bytes: what the API recommends. */
@@ -72,23 +73,19 @@ async function cutAndStore(
   const chunks: Digest[] = [];
   let batch: Blob[] = [];
   let held = 0;
-  let charged = 0;
-  const charge = (bytes: number): void => {
-    budget.charge(bytes);
-    charged += bytes;
-  };
+  const holding = new Holding(budget);
   const flush = async (): Promise<void> => {
     const missing = new Set((await port.findMissing(batch.map(({ digest }) => digest))).map(formatDigest));
     await port.writeBlobs(batch.filter(({ digest }) => missing.has(formatDigest(digest))));
-    charge(-held);
+    holding.give(held);
     batch = [];
     held = 0;
   };
   try {
-    charge(CUTTER_BYTES);
+    holding.take(CUTTER_BYTES);
     for await (const chunk of cut(port.streamBlob(blob), SIZES)) {
       if ((chunks.length + 1) * DIGEST_MESSAGE_BYTES > mostListBytes) throw tooLong();
-      charge(chunk.length + BYTES_PER_DIGEST);
+      holding.take(chunk.length + BYTES_PER_DIGEST);
       held += chunk.length;
       const { hash, sizeBytes } = digestOf(chunk, digestFunction);
       chunks.push({ hash, sizeBytes });
@@ -99,6 +96,6 @@ async function cutAndStore(
     await flush();
     return chunks;
   } finally {
-    budget.charge(-charged);
+    holding.close();
   }
 }

@@ -7,6 +7,7 @@ import { sameDigest } from "../../wire/fields.ts";
 import type { MemoryAllowance } from "../../wire/message-buffer.ts";
 import { Status } from "../../wire/status.ts";
 import { WireError } from "../../wire/wire-error.ts";
+import { Holding } from "../holding.ts";
 
 /** The most directories of one tree, and their bytes together: as of an action's input tree. */
 const MOST_DIRECTORIES = 100_000;
@@ -43,18 +44,14 @@ export async function* walkTree(root: Digest, parts: WalkParts): AsyncGenerator<
   const seen = new Set<string>();
   let queue: Digest[] = [];
   let bytes = 0;
-  let charged = 0;
-  const charge = (more: number): void => {
-    budget.charge(more);
-    charged += more;
-  };
+  const holding = new Holding(budget);
   const add = (digest: Digest): void => {
     const key = formatDigest(digest);
     if (seen.has(key)) return;
     if (seen.size === MOST_DIRECTORIES) throw tooLarge(`of more than ${MOST_DIRECTORIES} directories`);
     if (digest.sizeBytes > MOST_DIRECTORY_BYTES)
       throw tooLarge(`with a directory of more than ${MOST_DIRECTORY_BYTES} bytes`);
-    charge(BYTES_PER_DIRECTORY);
+    holding.take(BYTES_PER_DIRECTORY);
     seen.add(key);
     queue.push(digest);
   };
@@ -66,7 +63,7 @@ export async function* walkTree(root: Digest, parts: WalkParts): AsyncGenerator<
         const held = window.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
         bytes += held;
         if (bytes > MOST_TREE_BYTES) throw tooLarge(`of more than ${MOST_TREE_BYTES} bytes`);
-        charge(held);
+        holding.take(held);
         const found = await read(window, root, port);
         for (const digest of window) {
           const directory = found.get(formatDigest(digest));
@@ -74,11 +71,11 @@ export async function* walkTree(root: Digest, parts: WalkParts): AsyncGenerator<
           for (const child of childDigests(digest, directory, root, port)) add(child);
           yield { digest, bytes: directory };
         }
-        charge(-held);
+        holding.give(held);
       }
     }
   } finally {
-    budget.charge(-charged);
+    holding.close();
   }
 }
 

@@ -8,6 +8,7 @@ import { digestIn, payloadsOf } from "../../wire/fields.ts";
 import type { MemoryAllowance } from "../../wire/message-buffer.ts";
 import { Status } from "../../wire/status.ts";
 import { Walker, WireType } from "../../wire/walker.ts";
+import { Holding } from "../holding.ts";
 import { outputDirectoriesIn } from "../output-directory-format/output-directory.ts";
 
 /** Field numbers of ActionResult, of OutputFile, and of Tree. */
@@ -43,18 +44,17 @@ export async function missingOf(result: Buffer, parts: ReferenceParts): Promise<
 
 class References {
   private readonly port: Upstream;
-  private readonly budget: MemoryAllowance;
   private readonly found = new Map<string, Digest>();
-  private charged = 0;
+  private readonly holding: Holding;
   private directoryBytes = 0;
 
   constructor({ port, budget }: ReferenceParts) {
     this.port = port;
-    this.budget = budget;
+    this.holding = new Holding(budget);
   }
 
   close(): void {
-    this.budget.charge(-this.charged);
+    this.holding.close();
   }
 
   async missing(result: Buffer): Promise<string | null> {
@@ -110,8 +110,7 @@ class References {
     if (digest === null || digest.sizeBytes === 0) return false;
     const key = formatDigest(digest);
     if (this.found.has(key)) return false;
-    this.budget.charge(BYTES_PER_DIGEST);
-    this.charged += BYTES_PER_DIGEST;
+    this.holding.take(BYTES_PER_DIGEST);
     this.found.set(key, digest);
     return true;
   }
