@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Status } from "../../src/wire/status.ts";
 import { bridgeTo } from "../support/bridge.ts";
-import { playing } from "../support/played-server.ts";
+import { playing, serverLike } from "../support/played-server.ts";
 import { ReapiClient, V2, type V2Message } from "../support/reapi-client.ts";
 
 const GET = "ActionCache/GetActionResult";
@@ -44,4 +44,28 @@ test("before a server that promises nothing a hit is a miss when a blob of it is
     });
     await client.unary(GET, { actionDigest });
   }
+});
+
+test("a server that should check its hits by its level and does not: with the policy the bridge does", async (t) => {
+  const lifetimes = { writes: ["unsaid"], evidence: "the test" } as const;
+  const {
+    client: direct,
+    address,
+    controls,
+  } = await playing(t, serverLike("buildfarm@2.17", {}, { lifetimes }));
+  const plain = new ReapiClient(t, (await bridgeTo(t, address)).address);
+  const required = await bridgeTo(t, address, { policy: { lifetimes: "require" } });
+  const checking = new ReapiClient(t, required.address);
+  const commandDigest = await direct.storeMessage(`${V2}.Command`, { arguments: ["true"] });
+  const inputRootDigest = await direct.storeMessage(`${V2}.Directory`, {});
+  const actionDigest = await direct.storeMessage(`${V2}.Action`, { commandDigest, inputRootDigest });
+  const [said] = await direct.store("said");
+  await direct.unary("ActionCache/UpdateActionResult", {
+    actionDigest,
+    actionResult: { stdoutDigest: said! },
+  });
+  for (const client of [plain, checking]) await client.unary(GET, { actionDigest });
+  assert.ok(await controls.evict(said!));
+  await plain.unary(GET, { actionDigest });
+  await assert.rejects(checking.unary(GET, { actionDigest }), { code: Status.NOT_FOUND });
 });

@@ -208,6 +208,8 @@ export interface Behaviour {
   readonly updateRefusal: StatusCode | null;
   /** What UpdateActionResult does with an empty result: keeps it, puts the name of its worker in, or refuses it as broken. */
   readonly emptyResults: "kept" | "named" | "refused";
+  /** Whether a hit in the action cache is one only if all blobs of the result are there (D23). */
+  readonly checksHits: boolean;
   /** In what a call ends that speaks of an operation nobody knows. */
   readonly unknownOperation: StatusCode;
   readonly announced: Announcement;

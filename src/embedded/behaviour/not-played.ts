@@ -12,5 +12,7 @@ export const NOT_PLAYED: Readonly<Record<string, string>> = {
   fileSystemRoot: "commands see the whole file system of this machine",
   "feature:cache-writes": "no server of the profiles takes an empty result for a broken one",
   "feature:execution-metadata": "identifiers of executions were a proposal only",
+  "feature:indirect-chunks": "lists of chunks in blobs were a proposal that no server of the profiles has",
+  "feature:streamed-chunks": "the streamed methods are a proposal, and in no schema here",
   "feature:ancient-clients": "v1test is a package of its own, which it does not serve",
 };

@@ -43,6 +43,7 @@ export function levelBehaviour(level: Level): Behaviour {
     refusesRepeatedMetadata: false,
     updateRefusal: null,
     emptyResults: "kept",
+    checksHits: knows(level, "behaviour:hit-prolongs"),
     unknownOperation: Status.NOT_FOUND,
     announced: {
       deprecated: null,

@@ -60,6 +60,7 @@ export function profileBehaviour(server: ResolvedServer, setup: ServerSetup = DE
     refusesRepeatedMetadata: facts.requestMetadata?.repeated === "refused",
     updateRefusal: updates.refusal,
     emptyResults: facts.cacheWrites?.empty ?? base.emptyResults,
+    checksHits: features.lifetimes?.writes?.every((form) => form !== "unsaid") ?? base.checksHits,
     unknownOperation: Status[facts.unknownOperations?.endIn ?? "NOT_FOUND"],
     announced: announcement(facts, setup, methods, {
       ...base.announced,

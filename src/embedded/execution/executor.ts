@@ -5,7 +5,6 @@ import { availableParallelism } from "node:os";
 import { codec } from "../../spec/codec.ts";
 import { enums } from "../../spec/generated/enums.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
-import { knows } from "../../spec/ledger.ts";
 import { formatDigest } from "../../wire/digest.ts";
 import { Status } from "../../wire/status.ts";
 import type { Behaviour } from "../behaviour/behaviour.ts";
@@ -133,7 +132,7 @@ export class Executor {
   async #cached(instance: string, digest: BlobDigest): Promise<Buffer | null> {
     const { behaviour, store, actionCache } = this.#options;
     const bytes = await actionCache.get(instance, digest);
-    if (bytes === null || !knows(behaviour.level, "behaviour:hit-prolongs")) return bytes;
+    if (bytes === null || !behaviour.checksHits) return bytes;
     const result = codec(behaviour.level).decode(ACTION_RESULT, bytes);
     const parts = { behaviour, store, digests: this.#digests };
     return (await isComplete(parts, result, digest.digestFunction)) ? bytes : null;

@@ -34,7 +34,7 @@ async function getResult(parts: ServiceParts, request: V2<"GetActionResultReques
   const bytes = await actionCache.get(request.instanceName, action);
   if (bytes === null) throw miss(action, "no result is stored");
   const result = codec(level).decode(ACTION_RESULT, bytes);
-  if (knows(level, "behaviour:hit-prolongs") && !(await isComplete(parts, result, action.digestFunction))) {
+  if (parts.behaviour.checksHits && !(await isComplete(parts, result, action.digestFunction))) {
     throw miss(action, "the stored result refers to blobs that are gone");
   }
   const asked = request.inlineStdout || request.inlineStderr || request.inlineOutputFiles.length > 0;
