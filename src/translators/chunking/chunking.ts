@@ -90,10 +90,8 @@ export const chunking: Translator = {
 
 /** Serves methods that the server lacks, which are refused unless the operator wants them. */
 function served(methods: Readonly<Record<string, MethodHooks>>, lacking: readonly string[]): Translate {
-  const what =
-    lacking.length > 1
-      ? "SplitBlob or SpliceBlob"
-      : `The method ${lacking[0]!.slice(-"SpliceBlob".length).replace("/", "")}`;
+  const names = lacking.map((path) => path.slice(path.lastIndexOf("/") + 1));
+  const what = names.length > 1 ? names.join(" or ") : `The method ${names[0]}`;
   const optIn: Reject = {
     kind: "reject",
     code: "method-unsupported",
