@@ -132,7 +132,7 @@ async function tryAll(
 ): Promise<void> {
   const { server } = rig;
   for (const shape of shapes) {
-    if (!shape.of(client)) continue;
+    if (!shape.of(client) || shape.at?.(server) === false) continue;
     const cell = `${client.name} before ${server.name}, ${shape.name}`;
     tally.cells.push(cell);
     const direct = await outcome(client, server, rig.direct, shape);

@@ -19,15 +19,16 @@ const OWN_PARAMETERS = ownParameters();
 
 /**
  * Takes away the bits of methods that calls would be refused of, the parameters where neither is left, and the draft that had the number of
- * fast_cdc_2020_params (P05). Where the bridge serves a method, adds its bit; where it cuts, its parameters take the place of the server's.
+ * fast_cdc_2020_params (P05). Where the operator wants chunks, adds the bit of every method that the bridge serves or the upstream has; where the bridge cuts, its parameters take
+ * the place of the server's.
  */
 export function announceChunking(announcement: Announcement): Edit {
   const split = whoServes(SPLIT_BLOB, announcement);
   const splice = whoServes(SPLICE_BLOB, announcement);
   const some = split !== "nobody" || splice !== "nobody";
   const own = new Map<number, boolean>([
-    [SPLIT, split === "bridge"],
-    [SPLICE, splice === "bridge"],
+    [SPLIT, split === "bridge" || isWanted(SPLIT_BLOB, announcement)],
+    [SPLICE, splice === "bridge" || isWanted(SPLICE_BLOB, announcement)],
     [FAST_CDC, split === "bridge"],
   ]);
   const stays = (field: Walker): boolean => {
@@ -79,6 +80,11 @@ function whoServes(
   if (pair.server.missingMethods.includes(method)) return "nobody";
   const { source } = server.evidence;
   return has || source === "advertised" || source === "assumed" ? "upstream" : "nobody";
+}
+
+/** Whether the operator wants a method announced that the upstream is known to have, and may not announce itself. */
+function isWanted(method: string, { client, server, required }: Announcement): boolean {
+  return required && client.writes.includes("chunks") && hasMethod(server.reads, method);
 }
 
 /** Whether a field says what the bridge would. */

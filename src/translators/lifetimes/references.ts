@@ -17,8 +17,9 @@ const FILE_DIGEST = 2;
 const TreeField = { root: 1, children: 2 } as const;
 
 /** The most blobs that are looked for, and the most bytes of Directories that are read, for one result. */
-const MOST_BLOBS = 500_000;
+const MOST_BLOBS = 250_000;
 const MOST_DIRECTORY_BYTES = 128 << 20;
+const TOO_MANY = `it has more than ${MOST_BLOBS} blobs`;
 /** What a digest takes in memory. */
 const BYTES_PER_DIGEST = 300;
 
@@ -65,7 +66,7 @@ class References {
     const roots = directories.flatMap(({ root }) => root ?? []);
     const unread = (await this.addTrees(trees)) ?? (await this.addDirectories(roots));
     if (unread !== null) return unread;
-    if (this.found.size > MOST_BLOBS) return `it has more than ${MOST_BLOBS} blobs`;
+    if (this.found.size > MOST_BLOBS) return TOO_MANY;
     const [lost] = await this.port.findMissing([...this.found.values()]);
     return lost === undefined ? null : `${formatDigest(lost)} is not stored`;
   }
@@ -82,6 +83,7 @@ class References {
         if (field.wireType !== WireType.LEN) continue;
         if (field.number === TreeField.root || field.number === TreeField.children)
           for (const file of filesOf(field.bytes())) this.add(file);
+        if (this.found.size > MOST_BLOBS) return TOO_MANY;
       }
     }
     return null;
@@ -92,12 +94,13 @@ class References {
     let level = roots.filter((root) => this.add(root));
     while (level.length > 0) {
       this.directoryBytes += level.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-      if (this.directoryBytes > MOST_DIRECTORY_BYTES || this.found.size > MOST_BLOBS)
+      if (this.directoryBytes > MOST_DIRECTORY_BYTES)
         return "its output directories are too large to be looked into";
       const next: Digest[] = [];
       for await (const read of this.port.readBlobs(level, MOST_DIRECTORY_BYTES)) {
         if ("error" in read) return unreadable(read.digest, read.error);
         for (const file of filesOf(read.bytes)) this.add(file);
+        if (this.found.size > MOST_BLOBS) return TOO_MANY;
         for (const { digest } of childrenOf(read.bytes)) if (this.add(digest)) next.push(digest);
       }
       level = next;

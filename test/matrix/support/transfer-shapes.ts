@@ -27,6 +27,8 @@ export interface TransferShape {
   readonly feature: string;
   /** Whether the client sends such requests. */
   of(client: ResolvedClient): boolean;
+  /** Before which servers it is tried; all where this is absent. */
+  at?(server: ResolvedServer): boolean;
   /** Why it fails at a server that is not up to it; what else goes wrong is a mistake. */
   readonly fails: RegExp;
   /** Whether it has to fail at this server, where the facts of both tell; null where they do not. */
@@ -207,6 +209,8 @@ export const TRANSFER_SHAPES: readonly TransferShape[] = [
     feature: "chunking",
     policy: { chunking: "require" },
     of: ({ facts }) => facts.chunking?.rules.includes("fast-cdc-2020") === true,
+    // Of others the bridge cannot say what they have, and clients that ask for that first stop.
+    at: ({ facts }) => facts.digestFunctions !== undefined,
     fails: /UNIMPLEMENTED|are not announced/,
     mustFail: (_, server) =>
       lacks(server, "ContentAddressableStorage/SplitBlob") ||
@@ -230,7 +234,7 @@ export const TRANSFER_SHAPES: readonly TransferShape[] = [
       const parts = await streams(work).read(chunkDigests);
       if (!Buffer.concat(parts).equals(blob.bytes)) throw new Error("the chunks are not the blob");
       // Another order of the chunks is another blob.
-      const turned = fresh(Buffer.concat(parts.toReversed()));
+      const turned = blobOf(Buffer.concat(parts.toReversed()));
       await connection.unary(methodPath("ContentAddressableStorage/SpliceBlob"), {
         instanceName: instance,
         blobDigest: turned.digest,

@@ -74,5 +74,8 @@ export function messageLevel({ facts, features }: ResolvedClient): Level {
   if ((facts.compressors?.are.length ?? 0) > 0) {
     levels.push(since(`${V2}.CacheCapabilities.supported_compressors`));
   }
+  if ((facts.chunking?.rules.length ?? 0) > 0) {
+    levels.push(since(`${V2}.CacheCapabilities.split_blob_support`));
+  }
   return levels.reduce((newest, level) => (atLeast(level, newest) ? level : newest), own);
 }

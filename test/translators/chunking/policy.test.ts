@@ -70,6 +70,7 @@ test("given a server with SpliceBlob alone, then it keeps it, and the bridge ser
   const served = plan(client(), named("bazel-remote@2.6.1"), REQUIRED);
   assert.deepEqual(lanes(served), ["local", "relay"]);
   assert.deepEqual(announce(served, native), BOTH);
+  assert.deepEqual(announce(served, NONE), BOTH, "it need not say so itself");
 });
 
 test("given a server with both methods, then it serves them whatever the policy", () => {

@@ -102,6 +102,21 @@ test("given a result, a Tree or a Directory that cannot be read, then it is a mi
   }
 });
 
+test("given more blobs than the bridge asks for, then it is a miss", async () => {
+  const upstream = new MemoryUpstream();
+  const digests = Array.from({ length: 250_001 }, (_, n) => ({
+    hash: String(n).padStart(64, "0"),
+    sizeBytes: 1n,
+  }));
+  const tree = (files: typeof digests) =>
+    codec().encode(`${V2}.Tree`, { children: [{ files: files.map((digest) => ({ name: "f", digest })) }] });
+  const trees = [digests.slice(0, 125_000), digests.slice(125_000)].map((half) => upstream.put(tree(half)));
+  const result = resultOf({ outputDirectories: trees.map((each) => ({ treeDigest: message(each) })) });
+  const [code, text] = await endsIn(hit(result, upstream));
+  assert.equal(code, Status.NOT_FOUND);
+  assert.match(text, /more than 250000 blobs/);
+});
+
 test("given a server that cannot be asked, then its error is the client's, and no miss", async () => {
   class Down extends MemoryUpstream {
     override async findMissing(): Promise<Digest[]> {
