@@ -14,17 +14,14 @@ const ABSENT_OR_OFFERED = ["absent", "offered"] as const;
 const STORAGE = "ContentAddressableStorage";
 const BY_METHOD: readonly ByMethod[] = [
   { feature: "asset-service", forms: ABSENT_OR_OFFERED, methods: ["Fetch/*", "Push/*"], any: true },
-  {
-    feature: "batch-methods",
-    forms: ["streams", "batches"],
-    methods: [`${STORAGE}/BatchReadBlobs`, `${STORAGE}/BatchUpdateBlobs`],
-    // The one that is missing is refused by itself.
-    any: true,
-  },
   { feature: "get-tree", forms: ABSENT_OR_OFFERED, methods: [`${STORAGE}/GetTree`] },
   { feature: "wait-execution", forms: ABSENT_OR_OFFERED, methods: ["Execution/WaitExecution"] },
   { feature: "write-status", forms: ABSENT_OR_OFFERED, methods: ["ByteStream/QueryWriteStatus"] },
 ];
+
+/** The forms of batch-methods that are a method of their own. */
+const BATCHES = { reads: `${STORAGE}/BatchReadBlobs`, updates: `${STORAGE}/BatchUpdateBlobs` };
+const STREAMS = "ByteStream/Read";
 
 /**
  * What follows for features from the methods a server has.
@@ -46,6 +43,8 @@ export function* methodClaims(
     pathsOf(name).map(has).at(0),
   );
   if (split !== undefined && splice !== undefined) yield chunkingClaim(split, splice, evidence);
+  const reads = batchForms((method) => pathsOf(method).map(has)[0]);
+  if (reads !== null) yield { feature: "batch-methods", reads, evidence };
 }
 
 /** What follows for chunking from whether SplitBlob is there, and SpliceBlob. */
@@ -57,4 +56,14 @@ export function chunkingClaim(split: boolean, splice: boolean, evidence: Evidenc
     "whole",
   ];
   return { feature: "chunking", reads: forms, evidence };
+}
+
+/** Each method by itself; null where nobody knows of either. */
+function batchForms(has: (method: string) => boolean | undefined): string[] | null {
+  const there = Object.entries(BATCHES).map(([form, method]) => ({ form, has: has(method) }));
+  if (there.every((one) => one.has === undefined)) return null;
+  const streams = has(STREAMS) === false ? [] : ["streams"];
+  // Streams stand in for the method that is missing, not the other method.
+  const forms = [...streams, ...there.flatMap((one) => (one.has === false ? [] : [one.form]))];
+  return forms.length > 0 ? forms : ["none"];
 }

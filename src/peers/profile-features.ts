@@ -17,7 +17,7 @@ export const PROFILE_FEATURES = {
   argv0: { forms: ["input-root", "working-directory"], of: BOTH },
   "asset-checksums": { forms: ["one", "several"], of: ["client"] },
   "asset-service": { forms: ["absent", "offered"], of: ["client"] },
-  "batch-methods": { forms: ["streams", "batches"], of: ["client"] },
+  "batch-methods": { forms: ["none", "streams", "reads", "updates"], of: ["client"] },
   "cache-writes": { forms: ["inlined", "digests", "filled", "needed", "none"], of: BOTH },
   "digest-function-field": { forms: ["unset", "set", "unsaid"], of: BOTH },
   "empty-blob": { forms: ["stored", "implied"], of: ["client"] },

@@ -58,7 +58,7 @@ export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
         : [...claims, ...probed.claims]),
       ...leftBehind(advertised),
     ],
-    facts: { ...profile?.facts, ...(advertised !== null && announcedFacts(advertised)) },
+    facts: { ...profile?.facts, ...(advertised !== null && announcedFacts(advertised, profile?.facts)) },
   };
 }
 
@@ -162,13 +162,19 @@ function leftBehind(advertised: Advertised | null): Claim[] {
 
 const IDENTITY = 0;
 
-function announcedFacts({ deprecated, low, high, maxBatchBytes }: Advertised): ServerFacts {
+/** What it says of itself. Limits of a store are said by who answers for one, and what they count is not said at all. */
+function announcedFacts(advertised: Advertised, known: ServerFacts | undefined): ServerFacts {
+  const { deprecated, low, high, statesStore, maxBatchBytes, maxBlobBytes } = advertised;
   const evidence = "GetCapabilities";
+  const counts = known?.batchLimit?.counts;
   const bound = (name: string, version: ApiVersion | null) =>
     version === null ? {} : { [name]: versionText(version) };
   return {
     window: { ...bound("deprecated", deprecated), ...bound("low", low), ...bound("high", high), evidence },
-    batchLimit: { announced: maxBatchBytes, evidence },
+    ...(statesStore && {
+      batchLimit: { announced: maxBatchBytes, ...(counts && { counts }), evidence },
+      blobLimit: { announced: maxBlobBytes > 0, ...(maxBlobBytes > 0 && { bytes: maxBlobBytes }), evidence },
+    }),
   };
 }
 

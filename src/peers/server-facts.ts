@@ -88,9 +88,9 @@ export const SERVER_FACTS = {
     members: { is: count },
   },
   blobLimit: {
-    says: "max_cas_blob_size_bytes: whether it is announced (D19)",
-    usedBy: ["blob-size-limit"],
-    members: { announced: flag },
+    says: "max_cas_blob_size_bytes: whether it is announced, and the largest blob it takes, where that is known (D19)",
+    usedBy: ["blob-size-limit", "embedded server"],
+    members: { announced: flag, bytes: maybe(count) },
   },
   treePages: {
     says: "What GetTree does with page_size and page_token (D21); `encoded-again` if its Directories lose the fields that the server does not know (D03)",

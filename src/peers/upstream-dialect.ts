@@ -3,6 +3,7 @@ import type { Level } from "../spec/versions.ts";
 import { SAFE_DIALECT, type UpstreamDialect } from "../upstream/dialect.ts";
 import { digestFunctionByNumber } from "../wire/digest-function.ts";
 import type { Advertised } from "./advertised.ts";
+import type { ServerFacts } from "./profile.ts";
 
 const STORAGE = "/build.bazel.remote.execution.v2.ContentAddressableStorage";
 
@@ -18,21 +19,26 @@ export interface UpstreamKnowledge {
   readonly functionSegment: boolean | null;
   /** What it announced; null before it was asked. */
   readonly advertised: Advertised | null;
+  /** What its profile, or itself, says of its limits. */
+  readonly facts: Pick<ServerFacts, "batchLimit" | "messageLimit">;
 }
 
 /**
  * How the bridge speaks to an upstream: batches only where their methods are known to be there, a segment for the digest function only where it
- * is known to be read, or has to be, and the functions it is known to offer; the rest as every upstream understands it (D08, D14, D18).
+ * is known to be read, or has to be, the functions it is known to offer, and the limits that are known; the rest as every upstream understands it (D08, D14, D18).
  */
 export function upstreamDialect(known: UpstreamKnowledge): UpstreamDialect {
-  const { level, missingMethods, digestFunctions, functionSegment, advertised } = known;
+  const { level, missingMethods, digestFunctions, functionSegment, advertised, facts } = known;
   const has = (path: string): boolean => level !== null && !missingMethods.includes(path);
   const byLevel = level !== null && knows(level, "behaviour:function-segment");
   // There is no other way to a blob of such a function.
   const offersLater = digestFunctions.some((number) => digestFunctionByNumber(number)?.implicit === false);
   return {
     ...SAFE_DIALECT,
-    maxBatchBytes: advertised?.maxBatchBytes ?? SAFE_DIALECT.maxBatchBytes,
+    maxMessageBytes: facts.messageLimit?.is ?? SAFE_DIALECT.maxMessageBytes,
+    maxBatchBytes:
+      (advertised?.statesStore === true ? advertised.maxBatchBytes : facts.batchLimit?.announced) ??
+      SAFE_DIALECT.maxBatchBytes,
     batchRead: has(`${STORAGE}/BatchReadBlobs`),
     batchUpdate: has(`${STORAGE}/BatchUpdateBlobs`),
     digestFunctions: digestFunctions.length > 0 ? digestFunctions : SAFE_DIALECT.digestFunctions,

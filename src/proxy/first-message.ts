@@ -17,11 +17,11 @@ export function hasFirstMessage(pieces: Pieces): boolean {
 /** The first message of a request, as far as it came and up to 16 KiB; empty where none came, null where it is compressed. */
 export function firstMessage(pieces: Pieces): FirstMessage | null {
   const bytes = beginning(pieces, PREFIX_BYTES + MOST);
-  if (bytes.length < PREFIX_BYTES) return { bytes: bytes.subarray(bytes.length), whole: true };
+  if (bytes.length < PREFIX_BYTES) return { bytes: bytes.subarray(bytes.length), whole: true, length: 0 };
   if (bytes[0] !== 0) return null;
   const length = bytes.readUInt32BE(1);
   const message = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
-  return { bytes: message, whole: message.length === length };
+  return { bytes: message, whole: message.length === length, length };
 }
 
 /** No more than `most` bytes from the start of what came. */

@@ -9,6 +9,10 @@ import { assetDigestFunction } from "./assets/asset-digest-function.ts";
 import { assetErrors } from "./assets/asset-errors.ts";
 import { assetQualifiers } from "./assets/asset-qualifiers.ts";
 import { assetService } from "./assets/asset-service.ts";
+import { batchCompression } from "./batch-compression.ts";
+import { batchLimits } from "./batch-limits.ts";
+import { batchMethods } from "./batch-methods.ts";
+import { blobSizeLimit } from "./blob-size-limit.ts";
 import { cacheWrites } from "./cache-writes/cache-writes.ts";
 import { capabilitiesService } from "./capabilities-service.ts";
 import { registryProblems } from "./check-registry.ts";
@@ -32,8 +36,6 @@ import { lifetimes } from "./lifetimes/lifetimes.ts";
 import { logStreams } from "./log-streams.ts";
 import { missingBlobs } from "./missing-blobs.ts";
 import { nodeProperties } from "./node-properties.ts";
-import { notBuilt } from "./not-built/not-built.ts";
-import { STORAGE } from "./not-built/storage.ts";
 import { operationDigestFunction } from "./operation-digest-function.ts";
 import { inOrder } from "./order.ts";
 import { outputBase } from "./output-base.ts";
@@ -74,6 +76,10 @@ const REGISTERED: readonly Translator[] = [
   assetQualifiers,
   assetChecksums,
   logStreams,
+  batchCompression,
+  batchLimits,
+  batchMethods,
+  blobSizeLimit,
   cacheWrites,
   capabilitiesService,
   committedSize,
@@ -120,7 +126,6 @@ const REGISTERED: readonly Translator[] = [
   missingBlobs,
   executionStages,
   vendorFields,
-  ...STORAGE.map(notBuilt),
 ];
 
 /**

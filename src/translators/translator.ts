@@ -73,6 +73,8 @@ export interface Call {
   readonly scratch: Map<string, unknown>;
   /** What a hook holds beyond its message is charged to it. */
   readonly budget: MemoryAllowance;
+  /** Bytes of the largest message that the bridge opens, or makes. */
+  readonly maxMessageBytes: number;
 }
 
 /** Edits a message: each of a stream, the only one of a unary call. Throws a `BridgeError` to refuse, a `WireError` for broken bytes. */
@@ -98,6 +100,8 @@ export interface FirstMessage {
   /** Its bytes: all of them, or the first 16 KiB. */
   readonly bytes: Buffer;
   readonly whole: boolean;
+  /** How many bytes it has in all. */
+  readonly length: number;
 }
 
 /** Sends requests to the upstream, as a call of the same method, and gives its answers. Throws the upstream's status as an `UpstreamError`. */

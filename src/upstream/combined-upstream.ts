@@ -1,6 +1,6 @@
 import type { Digest } from "../wire/digest.ts";
 import type { DigestFunction } from "../wire/digest-function.ts";
-import type { Blob, BlobRead, Upstream } from "./port.ts";
+import type { Blob, BlobParts, BlobRead, BlobStored, Upstream } from "./port.ts";
 
 const STORAGE = "/build.bazel.remote.execution.v2.ContentAddressableStorage/";
 
@@ -52,6 +52,10 @@ export class CombinedUpstream implements Upstream {
 
   writeBlobs(blobs: readonly Blob[]): Promise<void> {
     return this.of.store.writeBlobs(blobs);
+  }
+
+  storeEach(blobs: Iterable<BlobParts>): AsyncGenerator<BlobStored, void, void> {
+    return this.of.store.storeEach(blobs);
   }
 
   getTree(request: Buffer): AsyncGenerator<Buffer, void, void> {

@@ -51,6 +51,12 @@ export interface Upstream {
    */
   writeBlobs(blobs: readonly Blob[]): Promise<void>;
 
+  /**
+   * Stores blobs of any length by ByteStream, few at a time, and tells of each what became of it, in the order in which they are done. Parts are
+   * as those of {@link writeBlob}; an UpstreamError that they throw counts as what became of the blob.
+   */
+  storeEach(blobs: Iterable<BlobParts>): AsyncGenerator<BlobStored, void, void>;
+
   /** Answers a `GetActionResultRequest` with an `ActionResult`. @throws UpstreamError NOT_FOUND for a miss. */
   getActionResult(request: Buffer): Promise<Buffer>;
 
@@ -80,6 +86,18 @@ export interface Upstream {
 export interface Blob {
   readonly digest: Digest;
   readonly bytes: Buffer;
+}
+
+/** A blob as it comes. */
+export interface BlobParts {
+  readonly digest: Digest;
+  readonly parts: Iterable<Buffer> | AsyncIterable<Buffer>;
+}
+
+/** What became of a blob that was to be stored: null where the upstream has it now. */
+export interface BlobStored {
+  readonly digest: Digest;
+  readonly error: UpstreamError | null;
 }
 
 /** What became of one blob of several: its content, checked against the digest, or why it is not to be had. */

@@ -4,10 +4,11 @@ import { FieldWriter } from "../wire/field-writer.ts";
 import type { Message } from "./exchange.ts";
 import { findMissing } from "./find-missing.ts";
 import * as methods from "./methods.ts";
-import type { Blob, BlobRead, Upstream } from "./port.ts";
+import type { Blob, BlobParts, BlobRead, BlobStored, Upstream } from "./port.ts";
 import { readBlob, streamBlob } from "./read-blob.ts";
 import { readBlobs } from "./read-blobs.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { storeEach } from "./store-each.ts";
 import type { Parts } from "./stream-in.ts";
 import { writeBlob, writeBlobs } from "./write-blobs.ts";
 
@@ -56,6 +57,10 @@ export class UpstreamClient implements Upstream {
 
   writeBlobs(blobs: readonly Blob[]): Promise<void> {
     return writeBlobs(this.session, blobs);
+  }
+
+  storeEach(blobs: Iterable<BlobParts>): AsyncGenerator<BlobStored, void, void> {
+    return storeEach(this.session, blobs);
   }
 
   async getActionResult(request: Buffer): Promise<Buffer> {

@@ -109,9 +109,10 @@ test("a full batch of Buildfarm does not fit its message limit; NativeLink's lim
   await assert.rejects(nativelink.store(Buffer.alloc(65_537)), { code: Status.INVALID_ARGUMENT });
 });
 
-test("a server that announces no batch limit takes larger ones than the levels do", async (t) => {
+test("a server that announces no batch limit takes larger ones than the levels do, up to a message of gRPC", async (t) => {
   const { client } = await playing(t, "buildbuddy@2022");
-  await client.store(Buffer.alloc(5_000_000));
+  await client.store(Buffer.alloc(4_190_000));
+  await assert.rejects(client.store(Buffer.alloc(5_000_000)), { code: Status.RESOURCE_EXHAUSTED });
 });
 
 test("a blob above the announced limit is refused by its name", async (t) => {

@@ -327,12 +327,12 @@ test("an exchange ends the call with the upstream's own error, or with its own",
 });
 
 test("calls are opened by what their first message says, and the others relayed", async (t) => {
-  const seen: (readonly [number, boolean])[] = [];
+  const seen: (readonly [number, boolean, number])[] = [];
   const { client, bridge } = await carriedOut(t, {
     ClientStream: {
       lane: "translate",
-      opens: ({ bytes, whole }) => {
-        seen.push([bytes.length, whole]);
+      opens: ({ bytes, whole, length }) => {
+        seen.push([bytes.length, whole, length]);
         return bytes.includes("open");
       },
       requests: [append("edited")],
@@ -349,10 +349,11 @@ test("calls are opened by what their first message says, and the others relayed"
     assert.equal(got.includes("edited"), edited, first);
     assert.ok(got.includes(large) && got.includes(text(3, "y")));
   }
-  assert.deepEqual(seen, [
-    [16 * 1024, false],
-    [16 * 1024, false],
-  ]);
+  const lengths = ["relay", "open"].map((first) => text(1, first).length + large.length);
+  assert.deepEqual(
+    seen,
+    lengths.map((length) => [16 * 1024, false, length]),
+  );
   assert.equal((await client.call("ClientStream", [])).code, 0);
   const lanes = (await bridge.metrics()).calls.map(({ lane, codes }) => [lane, codes[0]]);
   assert.deepEqual(lanes.sort(), [

@@ -42,7 +42,7 @@ test("what was seen tells services and methods", async (t) => {
   const { missingMethods, claims } = probedFacts(seen);
   assert.deepEqual(missingMethods, ["/build.bazel.remote.asset.v1.Fetch/FetchBlob"]);
   assert.deepEqual(Object.fromEntries(claims.map(({ feature, reads }) => [feature, reads?.[0]])), {
-    "batch-methods": "batches",
+    "batch-methods": "streams",
     "get-tree": "offered",
   });
 });

@@ -71,6 +71,32 @@ for (const [name, open] of Object.entries(PORTS)) {
     assert.equal(read.length, 4);
   });
 
+  test(`${name}: each is stored by itself, and what is wrong with one is told of that one`, async (t) => {
+    const port = await open(t);
+    const parts = [Buffer.from("la"), Buffer.from("ter")];
+    const stored = await collect(
+      port.storeEach([
+        { digest: here.digest, parts: [here.bytes] },
+        { digest: { ...later.digest, sizeBytes: 7 }, parts },
+        { digest: later.digest, parts },
+        { digest: { hash: "no hash", sizeBytes: 1 }, parts: [Buffer.from("x")] },
+      ]),
+    );
+    const codes = stored.map(
+      ({ digest, error }) => [formatDigest(digest), error?.code ?? Status.OK] as const,
+    );
+    assert.deepEqual(
+      new Map(codes),
+      new Map<string, number>([
+        [formatDigest(here.digest), Status.OK],
+        [formatDigest({ ...later.digest, sizeBytes: 7 }), Status.INVALID_ARGUMENT],
+        [formatDigest(later.digest), Status.OK],
+        ["no hash/1", Status.INVALID_ARGUMENT],
+      ]),
+    );
+    assert.deepEqual(await port.findMissing([here.digest, later.digest]), []);
+  });
+
   test(`${name}: refusals`, async (t) => {
     const port = await open(t);
     await port.writeBlobs([here]);

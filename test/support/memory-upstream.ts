@@ -1,5 +1,5 @@
 import { codec } from "../../src/spec/codec.ts";
-import type { Blob, BlobRead, Upstream } from "../../src/upstream/port.ts";
+import type { Blob, BlobParts, BlobRead, BlobStored, Upstream } from "../../src/upstream/port.ts";
 import { UpstreamError } from "../../src/upstream/upstream-error.ts";
 import { checkDigest, type Digest, formatDigest, readDigest } from "../../src/wire/digest.ts";
 import { DIGEST_FUNCTIONS, type DigestFunction } from "../../src/wire/digest-function.ts";
@@ -87,6 +87,17 @@ export class MemoryUpstream implements Upstream {
 
   async writeBlobs(blobs: readonly Blob[]): Promise<void> {
     for (const { digest, bytes } of blobs) await this.writeBlob(digest, [bytes]);
+  }
+
+  async *storeEach(blobs: Iterable<BlobParts>): AsyncGenerator<BlobStored, void, void> {
+    for (const { digest, parts } of blobs) {
+      try {
+        await this.writeBlob(digest, parts);
+        yield { digest, error: null };
+      } catch (error) {
+        yield { digest, error: error as UpstreamError };
+      }
+    }
   }
 
   async getActionResult(request: Buffer): Promise<Buffer> {

@@ -112,7 +112,9 @@ export async function exchanged(
 ): Promise<Buffer[]> {
   const first = requests[0] ?? Buffer.alloc(0);
   const exchanges = methods.get(path)?.exchanges ?? [];
-  const serving = exchanges.filter(({ when }) => when?.({ bytes: first, whole: true }) ?? true);
+  const serving = exchanges.filter(
+    ({ when }) => when?.({ bytes: first, whole: true, length: first.length }) ?? true,
+  );
   const served = serving.reduceRight<Forward>(
     (next, { serve }) =>
       async function* (messages) {

@@ -8,7 +8,13 @@ import type { Plan, Policy } from "../../src/plan/plan.ts";
 import type { Level } from "../../src/spec/versions.ts";
 import { TRANSLATORS } from "../../src/translators/registry.ts";
 import { resolveDialect } from "../../src/translators/resolve-dialect.ts";
-import type { ActionMessages, Call, InlineWishes, Originals } from "../../src/translators/translator.ts";
+import type {
+  ActionMessages,
+  Call,
+  FirstMessage,
+  InlineWishes,
+  Originals,
+} from "../../src/translators/translator.ts";
 import { DIGEST_FUNCTIONS } from "../../src/wire/digest-function.ts";
 import { digestOf } from "../../src/wire/hasher.ts";
 import { joined } from "../../src/wire/rewrite.ts";
@@ -93,6 +99,7 @@ export function call(method: string, port: MemoryUpstream = new MemoryUpstream()
     log: createLog({ level: "silent", pretty: false }),
     scratch: new Map(),
     budget: { free: Number.POSITIVE_INFINITY, charge() {} },
+    maxMessageBytes: 64 << 20,
   };
 }
 
@@ -140,4 +147,9 @@ export async function resultOf(plan: Plan, result: Buffer, of: Originals): Promi
   for (const { result: hook } of steps(plan).reverse())
     current = joined((await hook?.(current, of)) ?? null, current);
   return current;
+}
+
+/** A first message that is all there. */
+export function whole(bytes: Buffer): FirstMessage {
+  return { bytes, whole: true, length: bytes.length };
 }

@@ -151,7 +151,7 @@ function announcement(
       high: versionOf(window.high),
     }),
     ...(batchLimit && { maxBatchBytes: batchLimit.announced }),
-    maxBlobBytes: blobLimit?.announced ? BLOB_LIMIT : base.maxBlobBytes,
+    maxBlobBytes: blobLimit?.announced ? (blobLimit.bytes ?? BLOB_LIMIT) : base.maxBlobBytes,
     absoluteSymlinks: allowsAbsolute(facts, setup),
     ...(compressors && { compressors: compressorNumbers(listed(compressors, optional)) }),
     ...(batchCompressors && { batchCompressors: compressorNumbers(listed(batchCompressors, optional)) }),
@@ -202,7 +202,7 @@ function instanceRules({ instanceNames }: Facts, { instances }: ServerSetup): In
 
 function transferRules(facts: Facts, { optional }: ServerSetup, base: TransferRules): TransferRules {
   const { compressors, batchCompressors, batchLimit, blobLimit, committedSize, chunking } = facts;
-  const messageBytes = facts.messageLimit?.is ?? base.messageBytes;
+  const messageBytes = facts.messageLimit?.is ?? usualMessage(batchLimit?.announced ?? 0);
   const counts = committedSize?.counts ?? base.committedSize.counts;
   const early = { "minus-one": "minus-one", same: counts } as const;
   return {
@@ -218,7 +218,7 @@ function transferRules(facts: Facts, { optional }: ServerSetup, base: TransferRu
         }
       : base.batch,
     messageBytes,
-    blobBytes: blobLimit?.announced ? BLOB_LIMIT : base.blobBytes,
+    blobBytes: blobLimit?.bytes ?? (blobLimit?.announced ? BLOB_LIMIT : base.blobBytes),
     // What would have been sent of a blob that is there, nobody counts unless the profile says so.
     committedSize: {
       counts,
@@ -234,6 +234,11 @@ function transferRules(facts: Facts, { optional }: ServerSetup, base: TransferRu
     unknownManifest: Status[chunking?.unknownManifest ?? "NOT_FOUND"],
     missingChunk: Status[chunking?.missingChunk ?? "NOT_FOUND"],
   };
+}
+
+/** What libraries of gRPC take unless told otherwise: servers that announce larger batches have told them. */
+function usualMessage(batchBytes: number): number {
+  return Math.max(4 << 20, Math.ceil(batchBytes * 1.25));
 }
 
 function assetRules({ assets }: Facts, { optional }: ServerSetup, base: AssetRules): AssetRules {

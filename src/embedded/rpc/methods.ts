@@ -10,7 +10,7 @@ import type {
 } from "@grpc/grpc-js";
 import { type Codec, codec, type Draft, type MessageName } from "../../spec/codec.ts";
 import type { Messages } from "../../spec/generated/messages.ts";
-import { knows } from "../../spec/ledger.ts";
+import { knows, since } from "../../spec/ledger.ts";
 import { type Method, methodAt } from "../../spec/methods.ts";
 import { NEWEST } from "../../spec/versions.ts";
 import { Status } from "../../wire/status.ts";
@@ -38,6 +38,11 @@ export interface CallContext {
 }
 
 const FUNCTION_FIELD = "build.bazel.remote.execution.v2.FindMissingBlobsRequest.digest_function";
+const COMPRESSOR_FIELD = "build.bazel.remote.execution.v2.BatchUpdateBlobsRequest.Request.compressor";
+const BATCHES: readonly string[] = [
+  "build.bazel.remote.execution.v2.BatchUpdateBlobsRequest",
+  "build.bazel.remote.execution.v2.BatchReadBlobsRequest",
+];
 const REQUEST_METADATA = "build.bazel.remote.execution.v2.requestmetadata-bin";
 
 const same = (bytes: Buffer): Buffer => bytes;
@@ -164,9 +169,12 @@ export class Methods {
     throw new CallError(Status.INVALID_ARGUMENT, `the header ${REQUEST_METADATA} is there twice`);
   }
 
-  private codecOf({ element }: Method): Codec {
-    const { level } = this.behaviour;
-    return codec(knows(level, element) ? level : NEWEST);
+  private codecOf({ element, request }: Method): Codec {
+    const { level, transfer } = this.behaviour;
+    if (!knows(level, element)) return codec(NEWEST);
+    // Some servers have compressors before they follow the level that brought them.
+    const early = transfer.batchCompressors.length > 0 && BATCHES.includes(request);
+    return codec(early && !knows(level, COMPRESSOR_FIELD) ? since(COMPRESSOR_FIELD) : level);
   }
 
   private respond(

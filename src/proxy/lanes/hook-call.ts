@@ -77,6 +77,7 @@ export function hookCall(
     count: (what, by = 1) => opened.count(what, by),
     scratch: new Map(),
     budget,
+    maxMessageBytes: opened.maxMessageBytes,
     close() {
       for (const client of clients) client.close();
     },

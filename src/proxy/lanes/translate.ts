@@ -37,7 +37,8 @@ export function translate(
     try {
       const answer = first === null ? null : await answerOf(plan, pair, first, requests, call);
       const served = { opened, plan, pair, call, edit: respond };
-      const exchanges = first === null ? [] : exchangesOf(plan, { bytes: first, whole: true });
+      const exchanges =
+        first === null ? [] : exchangesOf(plan, { bytes: first, whole: true, length: first.length });
       if (answer === null && plan.engine !== null) {
         await serve(served, chained(first, requests), plan.engine);
       } else if (answer === null && exchanges.length > 0) {

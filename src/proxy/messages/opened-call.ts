@@ -81,6 +81,11 @@ export class OpenedCall {
     return this.core.budget;
   }
 
+  /** Bytes of the largest message that is opened. */
+  get maxMessageBytes(): number {
+    return this.core.config.limits.maxMessageBytes;
+  }
+
   /** Where its calls go, for people and as a key. */
   get upstreamName(): string {
     return this.upstream.display;

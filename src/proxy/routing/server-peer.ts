@@ -244,6 +244,7 @@ function stateOf(evidence: ServerEvidence): KnownServer {
       digestFunctions,
       functionSegment,
       advertised: evidence.advertised,
+      facts: dialect.facts,
     }),
   };
 }

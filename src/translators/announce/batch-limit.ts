@@ -1,14 +1,12 @@
 /** The limit of batches in capabilities (D18, P03). */
 import { readAdvertised } from "../../peers/advertised.ts";
 import type { ServerFacts } from "../../peers/profile.ts";
+import { COMMON_MESSAGE_LIMIT } from "../batches/limits.ts";
 import { mayDiffer } from "../declare.ts";
 import type { Announcement, Edit, Pair } from "../translator.ts";
 import { editCachePart } from "./cache-part.ts";
 
 const MAX_BATCH = 4;
-
-/** What every gRPC library takes of a message, unless told otherwise. */
-const COMMON_MESSAGE_LIMIT = 4 << 20;
 
 /**
  * The limit that is told where the server announces none, in bytes: its profile's, but no more than three quarters of the largest message it takes, which

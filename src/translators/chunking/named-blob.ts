@@ -25,7 +25,7 @@ export function leavesOutBlob({ bytes, whole }: FirstMessage): boolean {
  * @throws what `digestOfChunks` throws.
  */
 export async function withBlob(request: Buffer, call: Call, tooLong: () => Error): Promise<Edit> {
-  if (!leavesOutBlob({ bytes: request, whole: true })) return null;
+  if (!leavesOutBlob({ bytes: request, whole: true, length: request.length })) return null;
   const { what, port } = await spliceRequest(request, call, tooLong);
   const blob = await digestOfChunks(what.chunks, { port, budget: call.budget });
   return rewriteMessage(

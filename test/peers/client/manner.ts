@@ -13,7 +13,6 @@ export function playedManner(client: ResolvedClient, judged: Judgement, forms: F
   const writes = (feature: keyof Forms, form: string) => forms[feature].writes.includes(form);
   const reads = (feature: keyof Forms, form: string) => forms[feature].reads.includes(form);
   const uses = (method: string) => useOf(client, method) !== "none";
-  const batches = writes("batch-methods", "batches");
   const { digestFunction, compressor, batchBytes } = judged;
   const base = mannerOf(level);
   return {
@@ -25,8 +24,8 @@ export function playedManner(client: ResolvedClient, judged: Judgement, forms: F
     functionSegment:
       writes("resource-names", "extended") && !(writes("resource-names", "plain") && digestFunction.implicit),
     batches: {
-      update: batches && uses("ContentAddressableStorage/BatchUpdateBlobs"),
-      read: batches && uses("ContentAddressableStorage/BatchReadBlobs"),
+      update: writes("batch-methods", "updates") && uses("ContentAddressableStorage/BatchUpdateBlobs"),
+      read: writes("batch-methods", "reads") && uses("ContentAddressableStorage/BatchReadBlobs"),
       maxBytes: batchBytes > 0 ? batchBytes : (facts.batchLimit?.unstated ?? MAX_BATCH_BYTES),
       overheadBytes: facts.batchLimit?.counts === "blobs" ? 0 : OVERHEAD_BYTES,
     },

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ServerFacts } from "../../../src/peers/profile.ts";
+import type { ClientFacts, ServerFacts } from "../../../src/peers/profile.ts";
 import { announce } from "../../../src/plan/run-hooks.ts";
 import { codec } from "../../../src/spec/codec.ts";
+import {
+  BATCH_READ_BLOBS,
+  BATCH_UPDATE_BLOBS,
+  FIND_MISSING_BLOBS,
+  GET_CAPABILITIES,
+} from "../../../src/translators/methods.ts";
 import { client, plan, server } from "../support.ts";
 
 const NAME = "build.bazel.remote.execution.v2.ServerCapabilities";
@@ -63,4 +69,58 @@ test("given peers of one revision, then the lens runs if either profile speaks o
   assert.equal(plan(literal, server({ level: "2.3" })).lenses.length, 1);
   const none = server({ level: "2.3", facts: { batchLimit: { announced: 0, evidence } } });
   assert.equal(plan(client({ level: "2.3" }), none).lenses.length, 1);
+});
+
+const V2 = "build.bazel.remote.execution.v2";
+const LIMITED = { batchLimit: { announced: 65_536, evidence } };
+
+/** Whether a call that begins so is opened: of the first message, these bytes of so many have come. */
+function opens(path: string, bytes: Buffer, length = bytes.length, facts: ServerFacts = LIMITED): boolean {
+  const method = plan(client({ level: "2.3" }), server({ level: "2.3", facts })).methods.get(path)!;
+  return method.opens!({ bytes, whole: bytes.length === length, length });
+}
+
+const digests = (...sizes: number[]) =>
+  sizes.map((size) => ({ hash: "ab".repeat(32), sizeBytes: BigInt(size) }));
+
+test("the length of an update tells whether it is opened, before its content has come", () => {
+  const beginning = Buffer.alloc(1000);
+  assert.equal(opens(BATCH_UPDATE_BLOBS, beginning, 65_536), false);
+  assert.equal(opens(BATCH_UPDATE_BLOBS, beginning, 65_537), true);
+  const blobs = { batchLimit: { announced: MIB, counts: "blobs", evidence } } as const;
+  assert.equal(opens(BATCH_UPDATE_BLOBS, beginning, MIB, blobs), false);
+  const none = { batchLimit: { announced: 0, counts: "blobs", evidence } } as const;
+  assert.equal(opens(BATCH_UPDATE_BLOBS, beginning, 4 * MIB, none), false);
+  assert.equal(opens(BATCH_UPDATE_BLOBS, beginning, 4 * MIB + 1, none), true);
+  const nothing = { messageLimit: { is: 4 * MIB, evidence } };
+  assert.equal(opens(BATCH_UPDATE_BLOBS, beginning, 4 * MIB, nothing), false);
+  assert.equal(opens(BATCH_UPDATE_BLOBS, beginning, 4 * MIB + 1, nothing), true);
+});
+
+test("the length of a list of digests does, whatever the limit of batches", () => {
+  assert.equal(opens(FIND_MISSING_BLOBS, Buffer.alloc(0), 4 * MIB), false);
+  assert.equal(opens(FIND_MISSING_BLOBS, Buffer.alloc(0), 4 * MIB + 1), true);
+});
+
+test("the sizes of what a read asks for tell, where all of them are there; what is broken is for the upstream to refuse", () => {
+  const read = (...sizes: number[]) =>
+    codec().encode(`${V2}.BatchReadBlobsRequest`, { digests: digests(...sizes) });
+  assert.equal(opens(BATCH_READ_BLOBS, read()), false);
+  assert.equal(opens(BATCH_READ_BLOBS, read(30_000, 35_000)), false);
+  assert.equal(opens(BATCH_READ_BLOBS, read(30_000, 35_500)), true);
+  assert.equal(opens(BATCH_READ_BLOBS, read(1).subarray(0, 20), 20_000), true);
+  assert.equal(opens(BATCH_READ_BLOBS, Buffer.from("ffff", "hex")), false);
+});
+
+test("a client that is known to keep to limits, or a peer that is only a level, is not looked at", () => {
+  const methods = (facts: ClientFacts, of: ServerFacts | undefined = LIMITED) => {
+    const pair = plan(client({ level: "2.3", facts }), server({ level: "2.3", ...(of && { facts: of }) }));
+    return [...pair.methods.keys()].filter((path) => path !== GET_CAPABILITIES);
+  };
+  const divided = { findMissing: { divided: true, evidence } };
+  assert.deepEqual(methods(divided), []);
+  const siso = { ...divided, batchLimit: { counts: "blobs", evidence } } as const;
+  assert.equal(methods(siso).length, 3);
+  assert.equal(methods({}).length, 3);
+  assert.equal(plan(client({ level: "2.3" }), server({ level: "2.3" })).methods.size, 0);
 });

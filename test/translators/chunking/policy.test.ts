@@ -9,7 +9,7 @@ import { SPLICE_BLOB, SPLICE_CHUNKS, SPLIT_BLOB, SPLIT_CHUNKS } from "../../../s
 import { TRANSLATORS } from "../../../src/translators/registry.ts";
 import { resolveDialect } from "../../../src/translators/resolve-dialect.ts";
 import { hex } from "../../unit/wire/support.ts";
-import { client, plan, server } from "../support.ts";
+import { client, plan, server, whole } from "../support.ts";
 
 // CacheCapabilities with a batch limit alone.
 const NONE = hex("0a 02 20 01");
@@ -106,6 +106,6 @@ test("given drafts of the client, then a blob that is named, or chunks of an old
   const { methods } = plan(client({ forms: { chunking: { writes: ["chunks", "unnamed"] } } }), server());
   assert.equal(methods.get(SPLIT_BLOB), undefined);
   const { opens } = methods.get(SPLICE_BLOB)!;
-  assert.equal(opens!({ bytes: hex("12 04 0a 02 61 62"), whole: true }), false);
-  assert.equal(opens!({ bytes: hex("1a 04 0a 02 61 62"), whole: true }), true);
+  assert.equal(opens!(whole(hex("12 04 0a 02 61 62"))), false);
+  assert.equal(opens!(whole(hex("1a 04 0a 02 61 62"))), true);
 });

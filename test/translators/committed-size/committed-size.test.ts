@@ -51,14 +51,19 @@ test("given a client that nobody knows, or one that takes what comes, then uploa
       client(from),
       server({ forms: { "committed-size": { writes: ["sent", "minus-one"] } } }),
     );
-    assert.equal(pair.methods.get(WRITE)?.opens?.({ bytes, whole: true }) ?? false, false);
+    assert.equal(
+      pair.methods.get(WRITE)?.opens?.({ bytes, whole: true, length: bytes.length }) ?? false,
+      false,
+    );
   }
 });
 
 test("given a client that takes one count, then its plain uploads stay relayed", () => {
   const { methods } = plan(client({ forms: { "committed-size": { reads: ["blob"] } } }), server());
-  const opens = (name: string) =>
-    methods.get(WRITE)!.opens!({ bytes: Buffer.concat(write(name)), whole: true });
+  const opens = (name: string) => {
+    const bytes = Buffer.concat(write(name));
+    return methods.get(WRITE)!.opens!({ bytes, whole: true, length: bytes.length });
+  };
   const blob = new StreamedBlob(Buffer.alloc(9));
   assert.deepEqual([opens(blob.write("ZSTD")), opens(blob.write())], [true, false]);
 });

@@ -101,5 +101,5 @@ test("given a server ahead of its client, then nothing is opened", () => {
 
 function opens({ methods }: Plan, method: string, resourceName: string): boolean {
   const bytes = codec().encode("google.bytestream.WriteRequest", { resourceName, data: Buffer.alloc(9) });
-  return methods.get(method)?.opens?.({ bytes, whole: true }) ?? false;
+  return methods.get(method)?.opens?.({ bytes, whole: true, length: bytes.length }) ?? false;
 }

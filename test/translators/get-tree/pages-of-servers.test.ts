@@ -6,7 +6,7 @@ import { Status } from "../../../src/wire/status.ts";
 import { collect } from "../../support/collect.ts";
 import { MemoryUpstream } from "../../support/memory-upstream.ts";
 import { endsIn, exchanged } from "../served.ts";
-import { client, plan, server } from "../support.ts";
+import { client, plan, server, whole } from "../support.ts";
 import { planted, reachable, treeRequest } from "./trees.ts";
 
 const paging = (are: "ignored" | "refused") =>
@@ -20,7 +20,7 @@ const paging = (are: "ignored" | "refused") =>
 
 const root = { hash: "ab".repeat(32), sizeBytes: 7 };
 const opens = (pair: ReturnType<typeof paging>, request: Buffer) =>
-  pair.methods.get(GET_TREE)!.opens!({ bytes: request, whole: true });
+  pair.methods.get(GET_TREE)!.opens!(whole(request));
 
 test("given a server that ignores pages, then a page token is served by walking, and a size passes", async () => {
   const pair = paging("ignored");

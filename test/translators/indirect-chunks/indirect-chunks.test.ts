@@ -7,7 +7,7 @@ import { FieldWriter } from "../../../src/wire/field-writer.ts";
 import { Status } from "../../../src/wire/status.ts";
 import { MemoryUpstream } from "../../support/memory-upstream.ts";
 import { endsIn } from "../served.ts";
-import { call, client, plan, server } from "../support.ts";
+import { call, client, plan, server, whole } from "../support.ts";
 
 interface Parts {
   readonly blob?: Digest;
@@ -67,8 +67,8 @@ test("given a client whose list goes on in a blob, then the server gets it whole
 test("given a list in the message, then it is relayed", async () => {
   const { opens } = clientAhead.methods.get(SPLICE_BLOB)!;
   const plain = spliceRequest({ blob: BLOB, chunks: CHUNKS });
-  assert.equal(opens!({ bytes: plain, whole: true }), false);
-  assert.equal(opens!({ bytes: spliceRequest({ blob: BLOB, indirect: BLOB }), whole: true }), true);
+  assert.equal(opens!(whole(plain)), false);
+  assert.equal(opens!(whole(spliceRequest({ blob: BLOB, indirect: BLOB }))), true);
   assert.equal(await splice(plain, new MemoryUpstream()), plain);
 });
 

@@ -107,25 +107,29 @@ test("what was asked tells which methods are there", () => {
   assert.deepEqual(
     claims.map(({ feature, reads }) => [feature, reads]),
     [
-      ["batch-methods", ["batches", "streams"]],
       ["get-tree", ["absent"]],
+      ["batch-methods", ["streams", "reads", "updates"]],
     ],
   );
   assert.ok(claims.every(({ evidence }) => evidence.source === "probed"));
 });
 
-test("one batch method of two is refused by itself; the other is there", () => {
+test("one batch method of two is missing by itself; the other is there", () => {
   const path = "/build.bazel.remote.execution.v2.ContentAddressableStorage/BatchReadBlobs";
   for (const capabilitiesStatus of [null, Status.UNAUTHENTICATED]) {
     const signs = [sign("empty-batch-read", Status.UNIMPLEMENTED)];
     const found = probedFacts({ capabilities: null, capabilitiesStatus, signs });
-    assert.deepEqual(found, { missingMethods: [path], claims: [] });
+    assert.deepEqual(found.missingMethods, [path]);
+    assert.deepEqual(
+      found.claims.map(({ reads }) => reads),
+      [["streams", "updates"]],
+    );
     const both = [...signs, sign("empty-batch-update", Status.OK)];
     const { missingMethods, claims } = probedFacts({ capabilities: null, capabilitiesStatus, signs: both });
     assert.deepEqual(missingMethods, [path]);
     assert.deepEqual(
       claims.map(({ feature, reads }) => [feature, reads]),
-      [["batch-methods", ["batches", "streams"]]],
+      [["batch-methods", ["streams", "updates"]]],
     );
   }
 });

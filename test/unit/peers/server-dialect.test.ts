@@ -157,3 +157,13 @@ test("a server that is given as a level follows and announces it", () => {
   assert.equal(features["output-paths"]?.evidence.source, "configured");
   assert.equal(levelServer("2018-11").facts?.window?.high, "2.0");
 });
+
+test("limits are those of the profile until a store states its own; what they count stays", () => {
+  const configured = profiles.resolve("server", "buildfarm@2.15");
+  const limits = (advertised: Advertised) =>
+    serverFacts({ ...unknownServer("cache:8980"), configured, advertised }).facts?.batchLimit;
+  // Some servers say something else along with an answer that is none.
+  assert.equal(limits(announced({}))?.announced, 4 << 20);
+  const stated = limits(announced({ cacheCapabilities: { maxBatchTotalSizeBytes: 1000n } }));
+  assert.deepEqual(stated, { announced: 1000, counts: "message", evidence: "GetCapabilities" });
+});

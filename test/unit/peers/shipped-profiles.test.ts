@@ -113,8 +113,13 @@ test("profiles speak of features by the names and forms of their translators", (
   }
 });
 
-/** What only the operator of a server can know; docs/profiles.md and an example show it. */
-const OF_OPERATORS: readonly string[] = ["platformTable", "compressors.unkept", "committedSize.existing"];
+/** What only the operator of a server can know; docs/profiles.md shows it. */
+const OF_OPERATORS: readonly string[] = [
+  "platformTable",
+  "compressors.unkept",
+  "committedSize.existing",
+  "blobLimit.bytes",
+];
 
 test("no fact is without a profile that states it, but for those that are operators' own", () => {
   for (const [role, table] of [

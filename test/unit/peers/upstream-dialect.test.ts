@@ -12,6 +12,7 @@ const nothing = {
   digestFunctions: [],
   functionSegment: null,
   advertised: null,
+  facts: {},
 } as const;
 
 test("an upstream of which nothing is known is spoken to as every one understands", () => {
@@ -19,11 +20,22 @@ test("an upstream of which nothing is known is spoken to as every one understand
 });
 
 test("what it is known to have counts: its functions, its batch limit", () => {
-  const advertised = { ...readAdvertised(Buffer.alloc(0)), maxBatchBytes: 1000 };
+  const advertised = { ...readAdvertised(Buffer.alloc(0)), statesStore: true, maxBatchBytes: 1000 };
   const dialect = upstreamDialect({ ...nothing, digestFunctions: [9, 1], advertised });
   assert.deepEqual([dialect.digestFunctions, dialect.maxBatchBytes], [[9, 1], 1000]);
   // It says nothing of methods.
   assert.deepEqual([dialect.batchRead, dialect.batchUpdate], [false, false]);
+});
+
+test("the limits that its profile knows of hold, and what it announces counts more", () => {
+  const evidence = "the test";
+  const facts = { messageLimit: { is: 2 << 20, evidence }, batchLimit: { announced: 65_536, evidence } };
+  const known = upstreamDialect({ ...nothing, facts });
+  assert.deepEqual([known.maxMessageBytes, known.maxBatchBytes], [2 << 20, 65_536]);
+  const nowhere = readAdvertised(Buffer.alloc(0));
+  assert.equal(upstreamDialect({ ...nothing, facts, advertised: nowhere }).maxBatchBytes, 65_536);
+  const advertised = { ...nowhere, statesStore: true, maxBatchBytes: 1000 };
+  assert.equal(upstreamDialect({ ...nothing, facts, advertised }).maxBatchBytes, 1000);
 });
 
 test("batches go where their methods are, name by name", () => {

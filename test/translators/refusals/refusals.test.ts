@@ -4,13 +4,7 @@ import type { Plan } from "../../../src/plan/plan.ts";
 import { editRequest } from "../../../src/plan/run-hooks.ts";
 import { BridgeError } from "../../../src/spec/bridge-error.ts";
 import { codec } from "../../../src/spec/codec.ts";
-import {
-  BATCH_UPDATE_BLOBS,
-  EXECUTE,
-  FIND_MISSING_BLOBS,
-  GET_TREE,
-  READ,
-} from "../../../src/translators/methods.ts";
+import { EXECUTE, FIND_MISSING_BLOBS, GET_TREE, READ } from "../../../src/translators/methods.ts";
 import { hex } from "../../unit/wire/support.ts";
 import { call, client, plan, server } from "../support.ts";
 
@@ -45,25 +39,6 @@ test("a digest function that an older server takes for one of its own", async ()
   assert.deepEqual([facts.code, facts.field], ["digest-function-unsupported", "digest_function"]);
   const name = codec().encode("google.bytestream.ReadRequest", { resourceName: `blobs/blake3/${HASH}/1` });
   assert.equal((await refusedRequest(newToOld, READ, name)).facts.field, "resource_name");
-});
-
-test("compressed batches that an older server would store as they are", async () => {
-  const batch = codec().encode(`${V2}.BatchUpdateBlobsRequest`, { requests: [{}, { compressor: 1 }] });
-  assert.equal(
-    (await refusedRequest(newToOld, BATCH_UPDATE_BLOBS, batch)).facts.field,
-    "requests[].compressor",
-  );
-  const plain = codec().encode(`${V2}.BatchUpdateBlobsRequest`, { requests: [{ data: Buffer.from("a") }] });
-  const passed = await editRequest(
-    newToOld.methods.get(BATCH_UPDATE_BLOBS)!,
-    plain,
-    call(BATCH_UPDATE_BLOBS),
-  );
-  assert.equal(passed, plain);
-});
-
-test("such calls stay in the relay lane: they are looked at while they pass", () => {
-  assert.equal(newToOld.methods.get(BATCH_UPDATE_BLOBS)?.lane, "relay");
 });
 
 test("a request from before July 2018 is told which client to use", async () => {
