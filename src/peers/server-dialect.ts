@@ -51,8 +51,13 @@ export function serverFacts(known: ServerEvidence): PeerFacts<"server"> {
     digestFunctions: functions.length > 0 ? functions : (profile?.digestFunctions ?? []),
     missingMethods,
     claims: [
-      ...(advertised === null ? [] : announcedClaims(advertised, profile?.facts?.compressors?.unkept ?? [])),
-      ...(advertised === null ? [] : announcedChunking(advertised, missingMethods)),
+      // An endpoint that does not answer for the store says nothing of it (D01).
+      ...(advertised?.statesStore === true
+        ? [
+            ...announcedClaims(advertised, profile?.facts?.compressors?.unkept ?? []),
+            ...announcedChunking(advertised, missingMethods),
+          ]
+        : []),
       ...(configured === null
         ? [...probedBesides(claims, probed), ...claims]
         : [...claims, ...probed.claims]),
