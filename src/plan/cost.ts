@@ -11,18 +11,20 @@ import type { Decision, MethodPlan, Plan, Policy } from "./plan.ts";
  * - `none`: relayed as they are, or refused before anything is sent.
  * - `head`: one field of the first message is read while the rest streams.
  * - `scan`: each message of the request is looked at while it streams; none is held.
+ * - `some`: the first message tells which calls are opened; the others are relayed.
  * - `opened`: messages are held whole.
  * - `reads`: the bridge also reads the Action and what it names from the upstream before it runs.
  */
-export type CostClass = "none" | "head" | "scan" | "opened" | "reads";
+export type CostClass = "none" | "head" | "scan" | "some" | "opened" | "reads";
 
-const CLASSES: readonly CostClass[] = ["none", "head", "scan", "opened", "reads"];
+const CLASSES: readonly CostClass[] = ["none", "head", "scan", "some", "opened", "reads"];
 
 /** What each class is, in a few words for people. */
 export const COST_TEXTS: Readonly<Record<CostClass, string>> = {
   none: "calls are relayed as they are, or refused at once",
   head: "one field of the first message is read, the rest streams",
   scan: "each message of the request is looked at while it streams",
+  some: "calls that need it are opened, as their first message tells; the others are relayed",
   opened: "messages are held whole",
   reads: "the Action and what it names are read before it runs",
 };
@@ -39,9 +41,9 @@ export function costOf({ methods, content, checks }: Plan): CostClass {
 }
 
 /** What is done to the calls of one method. */
-export function costOfMethod({ lane, heads, scans, uses }: MethodPlan): CostClass {
+export function costOfMethod({ lane, heads, scans, uses, opens }: MethodPlan): CostClass {
   if (lane === "reject") return "none";
-  if (lane !== "relay") return "opened";
+  if (lane !== "relay") return opens === null ? "opened" : "some";
   return scans.length > 0 || uses !== null ? "scan" : heads.length > 0 ? "head" : "none";
 }
 

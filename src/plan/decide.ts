@@ -65,7 +65,7 @@ function choose(
       ? step.why
       : step.kind === "reject"
         ? `the upstream ${hasText(step, pair)}`
-        : `${from} becomes ${to}`;
+        : (step.does ?? `${from} becomes ${to}`);
   return { to, step, verdict: step.kind, why };
 }
 

@@ -43,6 +43,7 @@ export const batchCompression: Translator = {
     compressed: {
       plain: {
         kind: "translate",
+        does: "compressed data are decoded on their way to the server",
         methods: { [BATCH_UPDATE_BLOBS]: { when: mayBeCompressed, exchange: decodeUpdate } },
       },
     },

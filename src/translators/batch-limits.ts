@@ -14,6 +14,7 @@ import type { FirstMessage, Pair, Translate, Translator } from "./translator.ts"
 
 const DIVIDED: Translate = {
   kind: "translate",
+  does: "what is too large for the server goes in several calls, and large blobs as streams",
   methods: {
     [FIND_MISSING_BLOBS]: {
       when: ({ length }, { server }) => length > limitsOf(server.facts).message,

@@ -13,11 +13,13 @@ const ELEMENT = "build.bazel.remote.execution.v2.ContentAddressableStorage.Batch
 
 const READ_EACH: Translate = {
   kind: "translate",
+  does: "blobs are read as streams, several at a time",
   methods: { [BATCH_READ_BLOBS]: { answer: async (first, _, call) => readByStreams(first, call) } },
 };
 
 const WRITE_EACH: Translate = {
   kind: "translate",
+  does: "blobs are stored as streams, several at a time",
   methods: { [BATCH_UPDATE_BLOBS]: { answer: async (first, _, call) => updateByStreams(first, call) } },
 };
 

@@ -34,7 +34,13 @@ export const blobSizeLimit: Translator = {
     server: assumed(["any", "within"], ["any"]),
   },
   toServer: {
-    any: { within: { kind: "translate", methods: { [WRITE]: { head: { field: 1, rewrite: checked } } } } },
+    any: {
+      within: {
+        kind: "translate",
+        does: "an upload of a blob beyond the limit is refused when it begins",
+        methods: { [WRITE]: { head: { field: 1, rewrite: checked } } },
+      },
+    },
     within: { any: pass("a server that states no limit takes what keeps to one") },
   },
   toClient: pass("blobs beyond the limit may be read all the same"),

@@ -44,6 +44,7 @@ export const indirectChunks: Translator = {
     indirect: {
       direct: {
         kind: "translate",
+        does: "the list is read and put into the message",
         methods: { [SPLICE_BLOB]: { when: mayBeIndirect, request: inlineGiven } },
       },
     },
@@ -53,6 +54,7 @@ export const indirectChunks: Translator = {
     indirect: {
       direct: {
         kind: "translate",
+        does: "the list is read and put into the message",
         methods: { [SPLIT_BLOB]: { request: noteBlob, response: inlineAnswered } },
       },
     },

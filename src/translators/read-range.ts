@@ -42,7 +42,11 @@ const FEATURE: Feature = {
 
 const FORMS = Object.keys(FEATURE.forms);
 
-const CUT: Translate = { kind: "translate", methods: { [READ]: { when, exchange: readPart } } };
+const CUT: Translate = {
+  kind: "translate",
+  does: "the bridge cuts the part out of what comes",
+  methods: { [READ]: { when, exchange: readPart } },
+};
 const WHOLE = pass("a read of the whole blob asks for no part");
 
 /**

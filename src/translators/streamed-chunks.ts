@@ -46,6 +46,7 @@ export const streamedChunks: Translator = {
     streamed: {
       unary: {
         kind: "translate",
+        does: "the unary methods are called, and their lists streamed",
         methods: { [SPLIT_CHUNKS]: { exchange: splitChunks }, [SPLICE_CHUNKS]: { exchange: spliceChunks } },
       },
     },

@@ -250,6 +250,8 @@ export interface OperationManner {
 /** Rewrites what does not agree. Hooks return null where a message has nothing to rewrite: most do not. */
 export interface Translate {
   readonly kind: "translate";
+  /** What is done, for people, as a sentence without its full stop; that one form becomes the other where it is absent. */
+  readonly does?: string;
   /** By path of the method. */
   readonly methods?: Readonly<Record<string, MethodHooks>>;
   readonly content?: ContentHooks;

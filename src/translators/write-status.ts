@@ -39,7 +39,13 @@ export const writeStatus: Translator = {
     server: assumed(["offered", "absent"], ["offered"]),
   },
   toServer: {
-    offered: { absent: { kind: "translate", methods: { [QUERY_WRITE_STATUS]: { answer } } } },
+    offered: {
+      absent: {
+        kind: "translate",
+        does: "the bridge asks whether the blob is stored; of one that is not, nothing has come",
+        methods: { [QUERY_WRITE_STATUS]: { answer } },
+      },
+    },
     absent: { offered: NOT_ASKED },
   },
   toClient: pass("what the server does not answer, the bridge does in its place"),

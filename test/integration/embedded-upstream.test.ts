@@ -53,9 +53,9 @@ test("--upstream embedded:SERVER plays that server behind the bridge; a name nob
   );
   // 2.3 as announced, and all before it, whose clients are served as well.
   assert.deepEqual([deprecatedApiVersion?.minor, lowApiVersion?.minor], [undefined, 0]);
-  await assert.rejects(client.all("ContentAddressableStorage/GetTree", { rootDigest: sha256("") }), {
+  await assert.rejects(client.unary("ContentAddressableStorage/SplitBlob", { blobDigest: sha256("") }), {
     code: Status.UNIMPLEMENTED,
-    message: /^The method GetTree .* "Buildbarn from 2026-03-26" .* does not have it/,
+    message: /^SplitBlob or SpliceBlob .* "Buildbarn from 2026-03-26" .* does not have it/,
   });
   const unknown = startBridgeProcess("embedded:buildbran@2026-03-26");
   await assert.rejects(

@@ -13,6 +13,7 @@ const when = (first: FirstMessage): boolean => aboutCompressed(first, () => true
 
 const REPORTED: Translate = {
   kind: "translate",
+  does: "a compressed upload is reported by the count that the client takes",
   methods: {
     [WRITE]: { when, exchange: reportUpload },
     [QUERY_WRITE_STATUS]: { when, exchange: reportStatus },
@@ -21,6 +22,7 @@ const REPORTED: Translate = {
 
 const EXISTING: Translate = {
   kind: "translate",
+  does: "that a blob is stored already is a success",
   methods: { [WRITE]: { exchange: reportUpload } },
 };
 

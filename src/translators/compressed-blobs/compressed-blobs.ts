@@ -20,6 +20,7 @@ const when = (first: FirstMessage, pair: Pair): boolean =>
 
 const TRANSCODED: Translate = {
   kind: "translate",
+  does: "the bridge compresses and decompresses, and the blob travels plain behind it",
   methods: {
     [READ]: { when, exchange: readCompressed },
     [WRITE]: { when, exchange: writeCompressed },

@@ -50,6 +50,7 @@ export const getTree: Translator = {
     offered: {
       absent: {
         kind: "translate",
+        does: "the bridge walks the tree, and reads its directories in batches",
         methods: { [GET_TREE]: { answer: async (first, _, call, pair) => walked(first, call, pair) } },
       },
       whole: walkedWhen(asksForPages),
@@ -66,6 +67,7 @@ export const getTree: Translator = {
 function walkedWhen(wanted: (first: FirstMessage, pair: Pair) => boolean): Step {
   return {
     kind: "translate",
+    does: "the bridge walks the tree where the call wants what the server does not do",
     methods: {
       [GET_TREE]: {
         when: wanted,

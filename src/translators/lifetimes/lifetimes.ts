@@ -18,6 +18,7 @@ const MORE = pass("a hit of which more is known than the client relies on does n
 
 const CHECKED: Translate = {
   kind: "translate",
+  does: "the bridge looks for the blobs of a hit, which is a miss if one is gone",
   methods: { [GET_ACTION_RESULT]: { request: noteFunction, response: checked } },
 };
 

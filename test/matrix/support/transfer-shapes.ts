@@ -50,9 +50,13 @@ export const TRANSFER_SHAPES: readonly TransferShape[] = [
       of: ({ facts }) => facts.compressors?.are.includes(compressor) === true,
       fails: /INVALID_ARGUMENT|NOT_FOUND|UNIMPLEMENTED|ended at -?\d+ bytes, not at/,
       mustFail: ({ facts: { committedSize: taken } }, { facts: { compressors, committedSize } }) => {
-        if (compressors?.are.includes(compressor) !== true) return true;
+        if (compressors === undefined) return null;
+        if (!compressors.are.includes(compressor)) return true;
         if (taken === undefined || committedSize === undefined) return null;
-        return !taken.takes.includes(committedSize.counts);
+        if (!taken.takes.includes(committedSize.counts)) return true;
+        // Where nobody knows what is said of a blob that was there before, it may be -1.
+        const { early = "minus-one" } = committedSize;
+        return early === "same" || taken.takes.includes(early) ? false : null;
       },
       async run(work) {
         const store = streams(work, { compressor });
@@ -71,7 +75,9 @@ export const TRANSFER_SHAPES: readonly TransferShape[] = [
     of: ({ facts }) => facts.compressors?.are.includes("ZSTD") === true,
     fails: /INVALID_ARGUMENT|NOT_FOUND|UNIMPLEMENTED|not the rest of the blob/,
     mustFail: (_, { facts: { compressors, readRange } }) =>
-      compressors?.are.includes("ZSTD") !== true ? true : readRange?.offset === "ignored-compressed",
+      compressors === undefined
+        ? null
+        : !compressors.are.includes("ZSTD") || readRange?.offset === "ignored-compressed",
     async run(work) {
       const blob = fresh(randomBytes(200_000));
       await streams(work).put([blob]);
@@ -162,6 +168,7 @@ export const TRANSFER_SHAPES: readonly TransferShape[] = [
     name: "90,000 digests in one FindMissingBlobs",
     feature: "batch-limits",
     of: ({ facts }) => facts.findMissing?.divided === false,
+    at: (server) => !lacks(server, "ContentAddressableStorage/FindMissingBlobs"),
     fails: /RESOURCE_EXHAUSTED/,
     mustFail: (_, { facts: { messageLimit } }) => (messageLimit?.is ?? 4 << 20) < 6 << 20,
     async run(work) {

@@ -20,6 +20,7 @@ test("a method costs what is done to its calls", () => {
   assert.equal(costOfMethod({ ...RELAYED, heads: [head] }), "head");
   assert.equal(costOfMethod({ ...RELAYED, heads: [head], scans: [scan] }), "scan");
   assert.equal(costOfMethod({ ...RELAYED, lane: "translate", scans: [scan] }), "opened");
+  assert.equal(costOfMethod({ ...RELAYED, lane: "translate", opens: () => false }), "some");
   assert.equal(costOfMethod({ ...RELAYED, lane: "local" }), "opened");
   assert.equal(costOfMethod({ ...RELAYED, lane: "reject", scans: [scan] }), "none");
 });
@@ -44,7 +45,7 @@ test("a plan costs the dearest of it, but for the answer to GetCapabilities", ()
 });
 
 test("every class has a text", () => {
-  assert.deepEqual(Object.keys(COST_TEXTS), ["none", "head", "scan", "opened", "reads"]);
+  assert.deepEqual(Object.keys(COST_TEXTS), ["none", "head", "scan", "some", "opened", "reads"]);
 });
 
 /** What one form of a feature costs between a client and a server. */
@@ -59,7 +60,7 @@ function cost(client: string, server: string, feature: string, from: string): st
 
 test("a decision costs what it does by itself, whatever else is done to the same methods", () => {
   assert.equal(cost("buck2", "buildbarn@2026-03-26", "action-platform", "command"), "reads");
-  assert.equal(cost("buck2", "buildbarn@2026-03-26", "compressed-blobs", "zstd"), "opened");
+  assert.equal(cost("buck2", "buildbarn@2026-03-26", "compressed-blobs", "zstd"), "some");
   assert.equal(cost("buck2", "buildbarn@2026-03-26", "get-tree", "offered"), "opened");
   assert.equal(cost("reclient", "buildbarn", "output-symlinks", "unified"), "opened");
 });

@@ -24,10 +24,10 @@ test("it fits a terminal and has no colours where it is none", async () => {
 
 test("only what happens is shown, unless all is asked for", async () => {
   const some = await explain("--client", "bazel@9", "--server", "buildbarn@2026-03-26");
-  assert.ok(!some.out.includes("get-tree"));
+  assert.ok(!some.out.includes("get-tree"), "Bazel does not call it");
   assert.ok(!some.out.includes("What is the same"));
   const all = await explain("--client", "bazel@9", "--server", "buildbarn@2026-03-26", "--all");
-  assert.match(all.out, /^ {2}get-tree +offered +→ +absent +refused, not used +none$/m);
+  assert.match(all.out, /^ {2}get-tree +offered +→ +absent +translated +opened$/m);
   assert.match(all.out, /^What is the same$/m);
   assert.match(all.out, /^ {2}output-paths +paths +→ +paths +the same +none$/m);
 });
