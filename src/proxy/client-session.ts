@@ -4,6 +4,7 @@ import type { Field } from "../http2/hpack/field.ts";
 import type { SocketReader } from "../http2/socket-reader.ts";
 import type { Stream } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
+import { AwaitedMessage } from "./awaited-message.ts";
 import type { Core } from "./core.ts";
 import { HeldCall } from "./held-call.ts";
 import { Links } from "./links.ts";
@@ -134,9 +135,15 @@ export class ClientSession implements ConnectionOwner {
     if (fields === null) return;
     if (route?.lane === "by-message") {
       const { choose } = route;
-      new HeldCall(core, stream, path, fields, fin, MESSAGE, ({ head, bare, first }) => {
-        this.start({ upstream, route: choose(first()) }, stream, path, head, bare);
-        return null;
+      AwaitedMessage.of(core, stream, path, fields, fin, {
+        start: (first, head, bare) =>
+          this.start({ upstream, route: choose(first) }, stream, path, head, bare),
+        hold: (head) => {
+          new HeldCall(core, stream, path, head, false, MESSAGE, ({ head: left, bare, first }) => {
+            this.start({ upstream, route: choose(first()) }, stream, path, left, bare);
+            return null;
+          });
+        },
       });
       return;
     }

@@ -1,7 +1,7 @@
 import type { Budget } from "../http2/budget.ts";
 import { copyWithHeadroom, HEADROOM } from "../http2/headroom.ts";
 import { type Field, listSize } from "../http2/hpack/field.ts";
-import { HeadKind, type Stream, type StreamSink } from "../http2/stream.ts";
+import { HeadKind, type Stream } from "../http2/stream.ts";
 
 /**
  * What came of a request before there was somebody to take it. Its headers are charged to the budget; its data counts as held on the stream, so
@@ -57,16 +57,16 @@ export class EarlyRequest {
     this.budget.charge(listSize(fields));
   }
 
-  /** Hands on what came after the head, as it would have come. */
-  handTo(sink: Pick<StreamSink, "data" | "headers">): void {
+  /** Hands on what came after the head, as it would have come, to whoever is the stream's sink then: it may give way to another in the middle. */
+  handOn(): void {
     const { data, trailers, fin, stream } = this;
     this.data = [];
     this.release();
     const last = trailers === null ? data.length - 1 : -1;
     data.forEach((piece, i) => {
-      stream.consumed(sink.data(piece, HEADROOM, piece.length, fin && i === last));
+      stream.consumed(stream.sink.data(piece, HEADROOM, piece.length, fin && i === last));
     });
-    if (trailers !== null) sink.headers(trailers, HeadKind.TRAILERS, true);
+    if (trailers !== null) stream.sink.headers(trailers, HeadKind.TRAILERS, true);
   }
 
   /** Drops everything. */

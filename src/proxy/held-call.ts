@@ -164,7 +164,7 @@ export class HeldCall implements StreamSink {
       return this.fail(toCallError(error, this.core.log, this.path));
     }
     this.finish();
-    this.early!.handTo(this.stream.sink);
+    this.early!.handOn();
   }
 
   /** The head, with what is left of the call's time. */

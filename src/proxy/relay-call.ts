@@ -99,7 +99,7 @@ export class RelayCall implements StreamSink, WaitingCall {
   opened(connection: Connection): void {
     const early = this.takeEarly()!;
     this.open(connection, early.head, early.bare);
-    early.handTo(this);
+    early.handOn();
   }
 
   unavailable(why: string): void {
