@@ -13,10 +13,12 @@ import { toCallError } from "./messages/call-error.ts";
 import { OpenedCall } from "./messages/opened-call.ts";
 import { OwnCall } from "./messages/own-call.ts";
 import { metadataOf } from "./messages/request-fields.ts";
-import { RelayCall } from "./relay-call.ts";
+import { type Beginner, RelayCall } from "./relay-call.ts";
 import { isGrpc, type RequestHead, readHead } from "./request-head.ts";
-import type { Ask, HeadEdit, Wait, Way } from "./routing/route.ts";
+import type { ByMessage } from "./routing/by-message.ts";
+import type { Ask, HeadEdit, OpenedRoute, Wait, Way } from "./routing/route.ts";
 import type { SideLane } from "./side-lane.ts";
+import type { UpstreamTarget } from "./upstream-target.ts";
 
 const MESSAGE: Wait = { for: "message" };
 
@@ -29,7 +31,7 @@ export interface SessionHost {
 }
 
 /** One client's HTTP/2 connection and the upstream connections that serve it: decides for each request which lane it takes. */
-export class ClientSession implements ConnectionOwner {
+export class ClientSession implements ConnectionOwner, Beginner {
   private readonly host: SessionHost;
   private readonly http2: Connection;
   private readonly links: Links;
@@ -134,17 +136,7 @@ export class ClientSession implements ConnectionOwner {
     const fields = route?.head === undefined ? given : this.edited(route.head, given, stream, path);
     if (fields === null) return;
     if (route?.lane === "by-message") {
-      const { choose } = route;
-      AwaitedMessage.of(core, stream, path, fields, fin, {
-        start: (first, head, bare) =>
-          this.start({ upstream, route: choose(first) }, stream, path, head, bare),
-        hold: (head) => {
-          new HeldCall(core, stream, path, head, false, MESSAGE, ({ head: left, bare, first }) => {
-            this.start({ upstream, route: choose(first()) }, stream, path, left, bare);
-            return null;
-          });
-        },
-      });
+      this.startByMessage(route.by, upstream, stream, path, fields, fin);
       return;
     }
     if (route === null || route.lane === "relay") {
@@ -154,6 +146,54 @@ export class ClientSession implements ConnectionOwner {
     }
     const call = new OpenedCall(core, this.links, upstream, stream, route.lane, path, fields, fin);
     void call.run(route.handle);
+  }
+
+  private startByMessage(
+    by: ByMessage,
+    upstream: UpstreamTarget,
+    stream: Stream,
+    path: string,
+    fields: readonly Field[],
+    fin: boolean,
+  ): void {
+    const { core } = this.host;
+    if (by.settled && !fin) {
+      const { filter } = by.relayed;
+      new RelayCall(core, this.links.relay(upstream), stream, path, fields, fin, filter, by, this);
+      return;
+    }
+    AwaitedMessage.of(core, stream, path, fields, fin, {
+      start: (first, head, bare) =>
+        this.start({ upstream, route: by.choose(first) }, stream, path, head, bare),
+      hold: (head) => this.holdForMessage(by, upstream, stream, path, head),
+    });
+  }
+
+  /** A call that was begun as a relayed one, and is none: goes `way`, or waits for more of its first message. */
+  anew(
+    way: OpenedRoute | null,
+    by: ByMessage,
+    upstream: UpstreamTarget,
+    stream: Stream,
+    path: string,
+    head: readonly Field[],
+  ): void {
+    if (way === null) this.holdForMessage(by, upstream, stream, path, head);
+    else this.start({ upstream, route: way }, stream, path, head, false);
+  }
+
+  private holdForMessage(
+    by: ByMessage,
+    upstream: UpstreamTarget,
+    stream: Stream,
+    path: string,
+    fields: readonly Field[],
+  ): void {
+    const { core } = this.host;
+    new HeldCall(core, stream, path, fields, false, MESSAGE, ({ head, bare, first }) => {
+      this.start({ upstream, route: by.choose(first()) }, stream, path, head, bare);
+      return null;
+    });
   }
 
   /** The head as the upstream is to get it; null if the call was refused over it. */

@@ -1,8 +1,8 @@
 import type { FirstMessage } from "../translators/translator.ts";
 import { PREFIX_BYTES } from "../wire/envelope.ts";
 
-/** Bytes of a message that are waited for: names and numbers come before content. */
-const MOST = 16 * 1024;
+/** Bytes of a message that are waited for: names and numbers come before content. With its prefix they are in a DATA frame of the usual size. */
+const MOST = 16 * 1024 - PREFIX_BYTES;
 
 /** Bytes of a request as they came, in pieces. */
 type Pieces = Iterable<{ readonly buffer: Buffer; readonly start: number; readonly end: number }>;

@@ -8,14 +8,31 @@ import { PREFIX_BYTES } from "../wire/envelope.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
 import { EarlyRequest } from "./early-request.ts";
+import { firstMessage, hasFirstMessage } from "./first-message.ts";
 import { type Ending, endCall } from "./local-reply.ts";
 import { budgetSpent, toCallError } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
 import type { FilterMaker, RequestObserver } from "./messages/relay-filter.ts";
 import { encodingOf, timeoutOf, upstreamHead, withoutLength } from "./request-head.ts";
+import type { ByMessage } from "./routing/by-message.ts";
+import type { OpenedRoute } from "./routing/route.ts";
 import type { UpstreamLink, WaitingCall } from "./upstream-link.ts";
+import type { UpstreamTarget } from "./upstream-target.ts";
 
 const GRPC_STATUS = internName("grpc-status");
+
+/** Begins calls anew that turned out not to be relayed ones. */
+export interface Beginner {
+  /** Gives the stream another sink. `way` is null where too little came of the first message to tell the way. */
+  anew(
+    way: OpenedRoute | null,
+    by: ByMessage,
+    upstream: UpstreamTarget,
+    stream: Stream,
+    path: string,
+    head: readonly Field[],
+  ): void;
+}
 
 /**
  * One call in the relay lane: what arrives on one side goes out on the other, undecoded, unless a filter looks at the request. This object is the
@@ -37,8 +54,13 @@ export class RelayCall implements StreamSink, WaitingCall {
   /** What came before there was a stream to send it on. */
   private early: EarlyRequest | null = null;
   private timer: NodeJS.Timeout | null = null;
+  /** Tells by the first message whether the call is relayed at all; null when that is settled. */
+  private by: ByMessage | null;
+  private readonly beginner: Beginner | null;
+  /** The request's head, as long as the call may begin anew. */
+  private head: readonly Field[] | null = null;
 
-  /** Starts the call; `fields` is the request's head as it came. */
+  /** Starts the call; `fields` is the request's head as it came. With `by` it may turn out not to be a relayed one: then `beginner` gets it. */
   constructor(
     core: Core,
     link: UpstreamLink,
@@ -47,7 +69,11 @@ export class RelayCall implements StreamSink, WaitingCall {
     fields: readonly Field[],
     fin: boolean,
     makeFilter: FilterMaker | null,
+    by: ByMessage | null = null,
+    beginner: Beginner | null = null,
   ) {
+    this.by = by;
+    this.beginner = beginner;
     this.core = core;
     this.link = link;
     this.client = client;
@@ -78,6 +104,8 @@ export class RelayCall implements StreamSink, WaitingCall {
   data(buffer: Buffer, start: number, end: number, fin: boolean): number {
     if (this.filtered !== null) return this.filtered.data(buffer, start, end, fin);
     if (this.upstream !== null) {
+      if (this.by !== null && this.isOther(buffer, start, end, fin))
+        return this.client.sink.data(buffer, start, end, fin);
       if (this.makeFilter !== null)
         return this.filter(this.makeFilter, this.upstream, buffer, start, end, fin);
       return this.upstream.forward(buffer, start, end, fin);
@@ -151,10 +179,29 @@ export class RelayCall implements StreamSink, WaitingCall {
   private open(connection: Connection, fields: readonly Field[], fin: boolean): void {
     const { client } = this;
     const head = upstreamHead(this.makeFilter === null ? fields : withoutLength(fields), this.link.upstream);
+    if (this.by !== null) {
+      for (const field of head) field.retain();
+      this.head = head;
+    }
     const upstream = connection.open(head, fin, new RelayAnswer(this));
     this.upstream = upstream;
     upstream.source = client;
     client.source = upstream;
+  }
+
+  /** Whether the first bytes of the request tell that the call is none to be relayed; then it has begun anew. */
+  private isOther(buffer: Buffer, start: number, end: number, fin: boolean): boolean {
+    const by = this.by!;
+    const head = this.head!;
+    this.by = this.head = null;
+    const pieces = [{ buffer, start, end }];
+    const way = fin || hasFirstMessage(pieces) ? by.choose(firstMessage(pieces)) : null;
+    if (way?.lane === "relay") return false;
+    this.ended = true;
+    this.client.source = null;
+    this.upstream!.reset(ErrorCode.CANCEL);
+    this.beginner!.anew(way, by, this.link.upstream, this.client, this.method, head);
+    return true;
   }
 
   /** Takes bytes while there is no filter: what is only to be looked at needs none, unless it is compressed. */

@@ -97,7 +97,7 @@ export interface RequestScan extends FieldVisitor {
 
 /** The first message of a call, when it is decided how the call travels. */
 export interface FirstMessage {
-  /** Its bytes: all of them, or the first 16 KiB. */
+  /** Its bytes: all of them, or nearly the first 16 KiB. */
   readonly bytes: Buffer;
   readonly whole: boolean;
   /** How many bytes it has in all. */

@@ -3,6 +3,7 @@ import { type MethodPlan, type Plan, RELAYED } from "../../plan/plan.ts";
 import { announce } from "../../plan/run-hooks.ts";
 import { allMethods } from "../../spec/methods.ts";
 import { GET_CAPABILITIES } from "../../translators/methods.ts";
+import { ByMessage } from "../routing/by-message.ts";
 import type { HeadEdit, RelayRoute, Route, Routes } from "../routing/route.ts";
 import { headEditOf, inTurn } from "./head-edit.ts";
 import type { Reach, Reaches } from "./hook-call.ts";
@@ -57,7 +58,7 @@ function routeOf(path: string, method: MethodPlan, plan: Plan, context: LaneCont
   if (filter === null) return opened;
   const relayed: RelayRoute = { lane: "relay", filter: filter ?? null };
   if (method.lane === "relay") return filter === undefined ? null : relayed;
-  return { lane: "by-message", choose: (first) => (first === null || opens!(first) ? opened : relayed) };
+  return { lane: "by-message", by: new ByMessage(opened, relayed, opens!) };
 }
 
 function withHead(path: string, route: Route, plan: Plan, { rename }: LaneContext): Route {

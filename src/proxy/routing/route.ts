@@ -1,14 +1,19 @@
 import type { Field } from "../../http2/hpack/field.ts";
-import type { FirstMessage } from "../../translators/translator.ts";
 import type { Caller } from "../../upstream/caller.ts";
 import type { CallHandler } from "../messages/opened-call.ts";
 import type { FilterMaker } from "../messages/relay-filter.ts";
 import type { UpstreamTarget } from "../upstream-target.ts";
+import type { ByMessage } from "./by-message.ts";
 
 /** How the calls of a method travel, if they are not simply relayed. */
-export type Route = { readonly head?: HeadEdit } & (OpenedRoute | RelayRoute | ByMessage);
+export type Route = { readonly head?: HeadEdit } & (
+  | OpenedRoute
+  | RelayRoute
+  | { readonly lane: "by-message"; readonly by: ByMessage }
+);
 
-interface OpenedRoute {
+/** The bridge itself serves the calls, or refuses them. */
+export interface OpenedRoute {
   readonly lane: "translate" | "local" | "reject";
   readonly handle: CallHandler;
 }
@@ -17,12 +22,6 @@ interface OpenedRoute {
 export interface RelayRoute {
   readonly lane: "relay";
   readonly filter: FilterMaker | null;
-}
-
-/** One way or the other, as the first message says; null for one that cannot be read before it is opened. */
-interface ByMessage {
-  readonly lane: "by-message";
-  readonly choose: (first: FirstMessage | null) => OpenedRoute | RelayRoute;
 }
 
 /** The head of a request as the upstream is to get it, the same list if nothing changes. Throws a `BridgeError` to refuse the call. */
