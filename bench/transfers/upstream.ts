@@ -1,4 +1,4 @@
-/** An upstream in a process of its own: it has one blob, plain, and takes what it is sent without keeping it. Prints its port. */
+/** An upstream in a process of its own: it has the beginnings of one blob, plain, and takes what it is sent without keeping it. Prints its port. */
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -35,9 +35,11 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   },
   [READ]: async (requests, stream) => {
     for await (const request of requests) {
-      const { readOffset } = readReadRequest(request);
-      for (let at = readOffset; at < content.length && !stream.destroyed; at += PART_BYTES)
-        await send(stream, framed(writeReadResponse(content.subarray(at, at + PART_BYTES))));
+      const { resourceName, readOffset } = readReadRequest(request);
+      // Every beginning of the content is a blob.
+      const end = parseResourceName(resourceName)?.digest.sizeBytes ?? 0;
+      for (let at = readOffset; at < end && !stream.destroyed; at += PART_BYTES)
+        await send(stream, framed(writeReadResponse(content.subarray(at, Math.min(end, at + PART_BYTES)))));
     }
   },
   [WRITE]: async (requests, stream) => {

@@ -104,8 +104,13 @@ export interface FirstMessage {
   readonly length: number;
 }
 
-/** Sends requests to the upstream, as a call of the same method, and gives its answers. Throws the upstream's status as an `UpstreamError`. */
-export type Forward = (requests: Iterable<Buffer> | AsyncIterable<Buffer>) => AsyncGenerator<Buffer>;
+/**
+ * Sends requests, whole or in slices, to the upstream, as a call of the same method, and gives its answers. Throws the upstream's status as an
+ * `UpstreamError`.
+ */
+export type Forward = (
+  requests: Iterable<Buffer | readonly Buffer[]> | AsyncIterable<Buffer | readonly Buffer[]>,
+) => AsyncGenerator<Buffer>;
 
 /**
  * Serves a call, by no, one or several calls of the upstream. Requests come as the upstream would get them; what it yields goes to the client on the way of

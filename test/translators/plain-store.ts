@@ -15,7 +15,7 @@ import { parseResourceName } from "../../src/wire/resource-name.ts";
 import { joined } from "../../src/wire/rewrite.ts";
 import { Status } from "../../src/wire/status.ts";
 import { sha256 } from "../support/reapi-client.ts";
-import { call } from "./support.ts";
+import { call, forwards } from "./support.ts";
 
 /** ByteStream in memory: it takes what comes in order, and checks the hash when a blob is finished. */
 export class PlainStore {
@@ -30,9 +30,9 @@ export class PlainStore {
 
   forward(path: string): Forward {
     const methods: Record<string, Forward> = {
-      [READ]: (requests) => this.#read(requests),
-      [WRITE]: (requests) => this.#write(requests),
-      [QUERY_WRITE_STATUS]: (requests) => this.#status(requests),
+      [READ]: forwards((requests) => this.#read(requests)),
+      [WRITE]: forwards((requests) => this.#write(requests)),
+      [QUERY_WRITE_STATUS]: forwards((requests) => this.#status(requests)),
     };
     return (requests) => this.#counted(methods[path]!(requests));
   }
@@ -117,17 +117,13 @@ export async function exchanged(
   );
   const served = serving.reduceRight<Forward>(
     (next, { serve }) =>
-      async function* (messages) {
-        for await (const slices of serve(inOrder(messages), call(path), pair, next))
+      forwards(async function* (messages) {
+        for await (const slices of serve(messages, call(path), pair, next))
           yield joined(slices, Buffer.alloc(0));
-      },
+      }),
     forward,
   );
   const answers: Buffer[] = [];
   for await (const answer of served(requests)) answers.push(answer);
   return answers;
-}
-
-async function* inOrder(messages: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* messages;
 }

@@ -12,6 +12,7 @@ import type {
   ActionMessages,
   Call,
   FirstMessage,
+  Forward,
   InlineWishes,
   Originals,
 } from "../../src/translators/translator.ts";
@@ -152,4 +153,13 @@ export async function resultOf(plan: Plan, result: Buffer, of: Originals): Promi
 /** A first message that is all there. */
 export function whole(bytes: Buffer): FirstMessage {
   return { bytes, whole: true, length: bytes.length };
+}
+
+/** An upstream that gets whole requests, as the one that exchanges forward to. */
+export function forwards(serve: (requests: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>): Forward {
+  return (requests) => serve(eachWhole(requests));
+}
+
+async function* eachWhole(requests: Parameters<Forward>[0]): AsyncGenerator<Buffer> {
+  for await (const request of requests) yield Buffer.isBuffer(request) ? request : Buffer.concat(request);
 }

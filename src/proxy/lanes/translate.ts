@@ -154,12 +154,12 @@ async function answerWith(
   opened.addTrailers(trailers);
 }
 
-async function* inOrder(messages: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* messages;
+async function* inOrder(messages: Parameters<Forward>[0]): AsyncGenerator<Buffer> {
+  for await (const message of messages) yield Buffer.isBuffer(message) ? message : joined(message, EMPTY);
 }
 
-async function* inSlices(messages: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
-  for await (const message of messages) yield [message];
+async function* inSlices(messages: Parameters<Forward>[0]): AsyncGenerator<readonly Buffer[]> {
+  for await (const message of messages) yield Buffer.isBuffer(message) ? [message] : message;
 }
 
 /** The only message of a unary request. */

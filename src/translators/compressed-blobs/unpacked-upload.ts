@@ -36,18 +36,18 @@ export class UnpackedUpload {
   }
 
   /** @throws BridgeError for data that are broken, or not the blob; offsets that do not follow; another name. */
-  async *requests(): AsyncGenerator<Buffer> {
+  async *requests(): AsyncGenerator<readonly Buffer[]> {
     const { upload, first, name, hasher } = this.#packed;
     const { sizeBytes } = name.digest;
     if (first.writeOffset < 0 || first.writeOffset > sizeBytes)
       throw this.#broken(`its first write_offset is ${first.writeOffset}`, "write_offset");
     let writeOffset = first.writeOffset;
     let resourceName = formatResourceName({ ...name, compressor: null });
-    const request = (data: Buffer, finishWrite: boolean): Buffer => {
+    const request = (data: Buffer, finishWrite: boolean): readonly Buffer[] => {
       const message = writeWriteRequest({ resourceName, writeOffset, finishWrite, data });
       writeOffset += data.length;
       resourceName = "";
-      return Buffer.concat(message);
+      return message;
     };
     let held: Buffer = EMPTY;
     for await (const piece of this.#plain()) {

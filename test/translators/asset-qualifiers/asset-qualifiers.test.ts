@@ -6,7 +6,7 @@ import { UpstreamError } from "../../../src/upstream/upstream-error.ts";
 import { badRequestDetail } from "../../../src/wire/error-details.ts";
 import { Status } from "../../../src/wire/status.ts";
 import { encodeStatusDetails } from "../../../src/wire/status-details.ts";
-import { call, client, plan, server } from "../support.ts";
+import { call, client, forwards, plan, server } from "../support.ts";
 
 const REQUEST = "build.bazel.remote.asset.v1.FetchBlobRequest";
 const REPLY = Buffer.from([0x12, 0x01, 0x75]);
@@ -40,7 +40,7 @@ async function exchanged(request: Buffer, ...errors: UpstreamError[]) {
   };
   const answers: Buffer[] = [];
   try {
-    for await (const slices of exchange!.serve(requests(), call(FETCH_BLOB), pair.pair, forward))
+    for await (const slices of exchange!.serve(requests(), call(FETCH_BLOB), pair.pair, forwards(forward)))
       answers.push(...slices);
   } catch (error) {
     return { sent, answers, error };

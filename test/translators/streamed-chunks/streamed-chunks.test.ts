@@ -11,7 +11,7 @@ import { collect } from "../../support/collect.ts";
 import { MemoryUpstream } from "../../support/memory-upstream.ts";
 import { hex } from "../../unit/wire/support.ts";
 import { endsIn, exchanged, lacking } from "../served.ts";
-import { client, plan, server } from "../support.ts";
+import { client, forwards, plan, server } from "../support.ts";
 
 const pair = plan(client({ level: null }), server());
 const chunk = (n: number) => encodeDigest({ hash: n.toString(16).padStart(64, "0"), sizeBytes: n + 1 });
@@ -88,9 +88,12 @@ test("given a server with the methods, then calls go to it and come back as they
     for await (const request of requests) seen.push(request);
     yield* answer;
   };
-  assert.deepEqual(await collect(exchanged(pair, SPLIT_CHUNKS, [REQUEST], upstream, native)), answer);
+  assert.deepEqual(
+    await collect(exchanged(pair, SPLIT_CHUNKS, [REQUEST], upstream, forwards(native))),
+    answer,
+  );
   const requests = [message([2, chunk(7)], [3, chunk(1)]), message([3, chunk(2)], [6, 1])];
-  await collect(exchanged(pair, SPLICE_CHUNKS, requests, upstream, native));
+  await collect(exchanged(pair, SPLICE_CHUNKS, requests, upstream, forwards(native)));
   assert.deepEqual(seen, [REQUEST, ...requests]);
 });
 
@@ -103,7 +106,7 @@ test("given a list that SpliceBlob cannot take, then it streams on to a server w
     yield message([1, chunk(7)]);
   };
   const upstream = new MemoryUpstream();
-  await collect(exchanged(pair, SPLICE_CHUNKS, requests, upstream, native));
+  await collect(exchanged(pair, SPLICE_CHUNKS, requests, upstream, forwards(native)));
   assert.equal(count, 6);
   const [code, text] = await endsIn(exchanged(pair, SPLICE_CHUNKS, requests, upstream, lacking));
   assert.equal(code, Status.UNIMPLEMENTED);

@@ -6,7 +6,7 @@ import { formatDigest } from "../../../../src/wire/digest.ts";
 import { Status } from "../../../../src/wire/status.ts";
 import { MemoryUpstream } from "../../../support/memory-upstream.ts";
 import { sha256, V2 } from "../../../support/reapi-client.ts";
-import { call as callOf } from "../../../translators/support.ts";
+import { call as callOf, forwards } from "../../../translators/support.ts";
 
 /** How the server counts. */
 interface ServerLimits {
@@ -41,7 +41,7 @@ export class LimitedStore {
   /** Forwards to a method of the server. */
   forward(method: "FindMissingBlobs" | "BatchUpdateBlobs" | "BatchReadBlobs"): Forward {
     const store = this;
-    return async function* (requests) {
+    return forwards(async function* (requests) {
       for await (const request of requests) {
         const index = store.forwarded.push(request) - 1;
         store.most = Math.max(store.most, ++store.running);
@@ -54,7 +54,7 @@ export class LimitedStore {
           store.running--;
         }
       }
-    };
+    });
   }
 
   async #answer(method: string, request: Buffer): Promise<Buffer> {
