@@ -1,6 +1,6 @@
 import { Connection } from "../http2/connection.ts";
 import type { ConnectionOwner } from "../http2/connection-owner.ts";
-import type { Field } from "../http2/hpack/field.ts";
+import { type Field, listSize } from "../http2/hpack/field.ts";
 import type { SocketReader } from "../http2/socket-reader.ts";
 import type { Stream } from "../http2/stream.ts";
 import { Status } from "../wire/status.ts";
@@ -157,7 +157,7 @@ export class ClientSession implements ConnectionOwner, Beginner {
     fin: boolean,
   ): void {
     const { core } = this.host;
-    if (by.settled && !fin) {
+    if (by.settled && !fin && core.budget.fitsHead(listSize(fields))) {
       const { filter } = by.relayed;
       new RelayCall(core, this.links.relay(upstream), stream, path, fields, fin, filter, by, this);
       return;

@@ -57,8 +57,9 @@ export class RelayCall implements StreamSink, WaitingCall {
   /** Tells by the first message whether the call is relayed at all; null when that is settled. */
   private by: ByMessage | null;
   private readonly beginner: Beginner | null;
-  /** The request's head, as long as the call may begin anew. */
+  /** The request's head, as long as the call may begin anew, and what it is charged to the budget. */
   private head: readonly Field[] | null = null;
+  private headBytes = 0;
 
   /** Starts the call; `fields` is the request's head as it came. With `by` it may turn out not to be a relayed one: then `beginner` gets it. */
   constructor(
@@ -182,6 +183,8 @@ export class RelayCall implements StreamSink, WaitingCall {
     if (this.by !== null) {
       for (const field of head) field.retain();
       this.head = head;
+      this.headBytes = listSize(head);
+      this.core.budget.charge(this.headBytes);
     }
     const upstream = connection.open(head, fin, new RelayAnswer(this));
     this.upstream = upstream;
@@ -193,7 +196,9 @@ export class RelayCall implements StreamSink, WaitingCall {
   private isOther(buffer: Buffer, start: number, end: number, fin: boolean): boolean {
     const by = this.by!;
     const head = this.head!;
-    this.by = this.head = null;
+    this.forgetHead();
+    // An upstream that has begun to answer before there was anything to answer to has the call.
+    if (this.headSent) return false;
     const pieces = [{ buffer, start, end }];
     const way = fin || hasFirstMessage(pieces) ? by.choose(firstMessage(pieces)) : null;
     if (way?.lane === "relay") return false;
@@ -202,6 +207,13 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.upstream!.reset(ErrorCode.CANCEL);
     this.beginner!.anew(way, by, this.link.upstream, this.client, this.method, head);
     return true;
+  }
+
+  /** The call stays as it is. */
+  private forgetHead(): void {
+    this.by = this.head = null;
+    this.core.budget.charge(-this.headBytes);
+    this.headBytes = 0;
   }
 
   /** Takes bytes while there is no filter: what is only to be looked at needs none, unless it is compressed. */
@@ -302,6 +314,7 @@ export class RelayCall implements StreamSink, WaitingCall {
   private finish(code: number): void {
     if (this.ended) return;
     this.ended = true;
+    if (this.head !== null) this.forgetHead();
     if (this.early !== null) {
       this.takeEarly()!.drop();
       this.link.cancel(this);

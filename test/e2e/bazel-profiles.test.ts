@@ -27,6 +27,8 @@ const CORE: readonly Cell[] = [
   ["4.2.3", "buildfarm@2.15", "nothing"],
   ["4.2.3", "buildbarn@2023-06", "both"],
   ["4.2.3", "buildbarn@2026-03-26", "nothing"],
+  // Batches of 64 KiB.
+  ["2.1.0", "nativelink@1.6", "nothing"],
   ["4.2.3", "nativelink@1.6", "nothing"],
   ["4.2.3", "bazel-remote@2.6", "nothing"],
   ["4.2.3", "buildgrid@2018-08", "nothing"],
