@@ -26,6 +26,8 @@ const OF_OTHERS = [
   "cases",
   "seed",
   "quick",
+  "actions",
+  "transfers",
   "loads",
   "check",
 ];
