@@ -4,7 +4,7 @@ import type { Stream, StreamSink } from "../http2/stream.ts";
 import type { FirstMessage } from "../translators/translator.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
-import { firstMessage, hasFirstMessage } from "./first-message.ts";
+import { firstMessage } from "./first-message.ts";
 import { endCall } from "./local-reply.ts";
 import { budgetSpent } from "./messages/call-error.ts";
 import { timeoutOf, withTimeout } from "./request-head.ts";
@@ -16,6 +16,9 @@ export interface Awaiting {
   /** Too little came with the first piece: more has to be kept. */
   hold(head: readonly Field[]): void;
 }
+
+/** Of a request that is over with its head. */
+const NO_MESSAGE: FirstMessage = { bytes: Buffer.alloc(0), whole: true, length: 0 };
 
 /** Milliseconds after which the call's time is counted anew. */
 const SOON = 1;
@@ -57,7 +60,7 @@ export class AwaitedMessage implements StreamSink {
     fin: boolean,
     awaiting: Awaiting,
   ): void {
-    if (fin) return awaiting.start(firstMessage([]), fields, true);
+    if (fin) return awaiting.start(NO_MESSAGE, fields, true);
     if (!core.budget.chargeHead(listSize(fields))) {
       const { ending } = budgetSpent(core.budget.limit);
       core.refused(path, ending.code, ending.message);
@@ -75,9 +78,9 @@ export class AwaitedMessage implements StreamSink {
 
   data(buffer: Buffer, start: number, end: number, fin: boolean): number {
     this.release();
-    const pieces = [{ buffer, start, end }];
-    if (fin || hasFirstMessage(pieces)) this.awaiting.start(firstMessage(pieces), this.headLeft(), false);
-    else this.awaiting.hold(this.headLeft());
+    const first = firstMessage([{ buffer, start, end }], fin);
+    if (first === "more") this.awaiting.hold(this.headLeft());
+    else this.awaiting.start(first, this.headLeft(), false);
     return this.stream.sink.data(buffer, start, end, fin);
   }
 

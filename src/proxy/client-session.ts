@@ -191,7 +191,7 @@ export class ClientSession implements ConnectionOwner, Beginner {
   ): void {
     const { core } = this.host;
     new HeldCall(core, stream, path, fields, false, MESSAGE, ({ head, bare, first }) => {
-      this.start({ upstream, route: by.choose(first()) }, stream, path, head, bare);
+      this.start({ upstream, route: by.choose(first) }, stream, path, head, bare);
       return null;
     });
   }

@@ -7,19 +7,17 @@ const MOST = 16 * 1024 - PREFIX_BYTES;
 /** Bytes of a request as they came, in pieces. */
 type Pieces = Iterable<{ readonly buffer: Buffer; readonly start: number; readonly end: number }>;
 
-/** Whether enough has come of a request to see its first message, or the beginning of it. */
-export function hasFirstMessage(pieces: Pieces): boolean {
+/**
+ * The first message of a request: as far as it came, up to nearly 16 KiB; empty where none came, null where it is compressed. "more" where too little came to
+ * see that much of it, unless that is `all`.
+ */
+export function firstMessage(pieces: Pieces, all: boolean): FirstMessage | null | "more" {
   const bytes = beginning(pieces, PREFIX_BYTES + MOST);
-  if (bytes.length < PREFIX_BYTES) return false;
-  return bytes.length - PREFIX_BYTES >= Math.min(MOST, bytes.readUInt32BE(1));
-}
-
-/** The first message of a request, as far as it came and up to 16 KiB; empty where none came, null where it is compressed. */
-export function firstMessage(pieces: Pieces): FirstMessage | null {
-  const bytes = beginning(pieces, PREFIX_BYTES + MOST);
-  if (bytes.length < PREFIX_BYTES) return { bytes: bytes.subarray(bytes.length), whole: true, length: 0 };
-  if (bytes[0] !== 0) return null;
+  if (bytes.length < PREFIX_BYTES)
+    return all ? { bytes: bytes.subarray(bytes.length), whole: true, length: 0 } : "more";
   const length = bytes.readUInt32BE(1);
+  if (!all && bytes.length - PREFIX_BYTES < Math.min(MOST, length)) return "more";
+  if (bytes[0] !== 0) return null;
   const message = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
   return { bytes: message, whole: message.length === length, length };
 }

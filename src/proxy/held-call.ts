@@ -4,7 +4,7 @@ import type { FirstMessage } from "../translators/translator.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
 import { EarlyRequest } from "./early-request.ts";
-import { firstMessage, hasFirstMessage } from "./first-message.ts";
+import { firstMessage } from "./first-message.ts";
 import { endCall } from "./local-reply.ts";
 import { budgetSpent, CallError, toCallError } from "./messages/call-error.ts";
 import { InstancePeek } from "./messages/instance-peek.ts";
@@ -22,8 +22,8 @@ interface Held {
   readonly head: readonly Field[];
   /** Whether the request was over with its head. */
   readonly bare: boolean;
-  /** What came of the first message; null where it is compressed. */
-  readonly first: () => FirstMessage | null;
+  /** What came of the first message, if that was waited for; null where it is compressed. */
+  readonly first: FirstMessage | null;
 }
 
 /** A call whose way is not known yet: keeps what comes of it, bounded by the stream's window and the budget. */
@@ -37,8 +37,9 @@ export class HeldCall implements StreamSink {
   private readonly deadline: number | null = null;
   private readonly timer: NodeJS.Timeout | null = null;
   private peek: InstancePeek | null = null;
-  /** Whether it waits for the first message. */
+  /** Whether it waits for the first message, and what came of it. */
   private gathers = false;
+  private first: FirstMessage | null = null;
   private instance: string | null = null;
   private fin: boolean;
   private over = false;
@@ -106,8 +107,7 @@ export class HeldCall implements StreamSink {
     }
     if (wait.for === "message") {
       this.gathers = true;
-      if (this.fin) this.gathered();
-      else this.gather();
+      this.gather();
       return;
     }
     this.peek = new InstancePeek(this.path, encodingOf(this.early!.head));
@@ -129,15 +129,14 @@ export class HeldCall implements StreamSink {
   /** A request without a message names no instance. */
   private ended(): void {
     if (this.peek !== null) this.found("");
-    if (this.gathers) this.gathered();
+    if (this.gathers) this.gather();
   }
 
   private gather(): void {
-    if (hasFirstMessage(this.early!.pieces())) this.gathered();
-  }
-
-  private gathered(): void {
+    const first = firstMessage(this.early!.pieces(), this.fin);
+    if (first === "more") return;
     this.gathers = false;
+    this.first = first;
     // Not within the event that brought the bytes: they are on their way to this sink.
     queueMicrotask(() => this.retry(this.instance));
   }
@@ -157,7 +156,7 @@ export class HeldCall implements StreamSink {
         instance,
         head: this.headLeft(early.head),
         bare: early.bare,
-        first: () => firstMessage(early.pieces()),
+        first: this.first,
       });
       if (wait !== null) return this.waitFor(wait);
     } catch (error) {

@@ -8,7 +8,7 @@ import { PREFIX_BYTES } from "../wire/envelope.ts";
 import { Status } from "../wire/status.ts";
 import type { Core } from "./core.ts";
 import { EarlyRequest } from "./early-request.ts";
-import { firstMessage, hasFirstMessage } from "./first-message.ts";
+import { firstMessage } from "./first-message.ts";
 import { type Ending, endCall } from "./local-reply.ts";
 import { budgetSpent, toCallError } from "./messages/call-error.ts";
 import { FilteredRequest } from "./messages/filtered-request.ts";
@@ -199,8 +199,8 @@ export class RelayCall implements StreamSink, WaitingCall {
     this.forgetHead();
     // An upstream that has begun to answer before there was anything to answer to has the call.
     if (this.headSent) return false;
-    const pieces = [{ buffer, start, end }];
-    const way = fin || hasFirstMessage(pieces) ? by.choose(firstMessage(pieces)) : null;
+    const first = firstMessage([{ buffer, start, end }], fin);
+    const way = first === "more" ? by.unsettle() : by.choose(first);
     if (way?.lane === "relay") return false;
     this.ended = true;
     this.client.source = null;

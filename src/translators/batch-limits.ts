@@ -4,7 +4,7 @@ import { WireError } from "../wire/wire-error.ts";
 import { announceBatchLimit, saysBatchLimit } from "./announce/batch-limit.ts";
 import { digestsIn } from "./batches/entries.ts";
 import { divideFindMissing } from "./batches/find-missing.ts";
-import { limitsOf } from "./batches/limits.ts";
+import { limitsOf, messageLimitOf } from "./batches/limits.ts";
 import { answerBytes, divideRead } from "./batches/reads.ts";
 import { divideUpdate } from "./batches/updates.ts";
 import { assumed, pass } from "./declare.ts";
@@ -17,7 +17,7 @@ const DIVIDED: Translate = {
   does: "what is too large for the server goes in several calls, and large blobs as streams",
   methods: {
     [FIND_MISSING_BLOBS]: {
-      when: ({ length }, { server }) => length > limitsOf(server.facts).message,
+      when: ({ length }, { server }) => length > messageLimitOf(server.facts),
       exchange: divideFindMissing,
     },
     [BATCH_UPDATE_BLOBS]: { when: mayBeTooLarge, exchange: divideUpdate },

@@ -13,12 +13,17 @@ export class Holding {
 
   /** Counts more bytes. @throws UpstreamError RESOURCE_EXHAUSTED if there is no room for them now. */
   take(bytes: number): void {
-    if (bytes > this.budget.free) {
-      const message = `the bridge has no memory for ${bytes} bytes more; try again later`;
-      throw new UpstreamError(Status.RESOURCE_EXHAUSTED, message);
-    }
+    if (this.tryTake(bytes)) return;
+    const message = `the bridge has no memory for ${bytes} bytes more; try again later`;
+    throw new UpstreamError(Status.RESOURCE_EXHAUSTED, message);
+  }
+
+  /** Counts more bytes, if there is room for them now; tells whether there was. */
+  tryTake(bytes: number): boolean {
+    if (bytes > this.budget.free) return false;
     this.budget.charge(bytes);
     this.held += bytes;
+    return true;
   }
 
   /** Gives bytes back that were taken. */

@@ -11,6 +11,7 @@ import { Take } from "../../src/wire/field-scanner.ts";
 import { FieldWriter } from "../../src/wire/field-writer.ts";
 import { decodeStatusDetails } from "../../src/wire/status-details.ts";
 import { Walker } from "../../src/wire/walker.ts";
+import { atRest } from "../support/at-rest.ts";
 import { bridgeTo } from "../support/bridge.ts";
 import { GrpcClient, grpcServer, type Handlers } from "../support/grpc.ts";
 
@@ -397,6 +398,8 @@ test("where calls are relayed time and again, one that is opened begins anew, in
     ["translate", 3],
   ]);
   assert.equal(own.refusedTotal, 0);
+  client.close();
+  await atRest(bridge);
 });
 
 async function* slices(messages: AsyncIterable<Buffer>) {

@@ -29,10 +29,16 @@ export class ByMessage {
   /** The way of a call; `first` is null for a message that cannot be read before it is opened. */
   choose(first: FirstMessage | null): OpenedRoute | RelayRoute {
     if (first === null || this.opens(first)) {
-      this.inARow = 0;
+      this.unsettle();
       return this.opened;
     }
     this.inARow++;
     return this.relayed;
+  }
+
+  /** A call that was begun as a relayed one has to begin anew: its way is not known, and the next ones wait for their first messages. */
+  unsettle(): null {
+    this.inARow = 0;
+    return null;
   }
 }

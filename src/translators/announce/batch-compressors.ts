@@ -3,11 +3,10 @@ import { COMPRESSORS } from "../../compression/compressors.ts";
 import { joined } from "../../wire/rewrite.ts";
 import type { Announcement, Edit } from "../translator.ts";
 import { editCachePart } from "./cache-part.ts";
-import { announceCompressors, hasCompressor } from "./compressors.ts";
+import { hasCompressor } from "./compressors.ts";
+import { hideValues } from "./enum-lists.ts";
 
 const BATCH_COMPRESSORS = 7;
-
-const announceOwn = announceCompressors(BATCH_COMPRESSORS);
 
 /**
  * The upstream's own list, as the client can use it. Where that has none, and the operator wants it, the list has what the bridge decodes and the client knows: to
@@ -30,4 +29,13 @@ export function announceBatchCompressors(announcement: Announcement): Edit {
   );
   // A second run changes nothing.
   return edited === null || joined(edited, bytes).equals(bytes) ? null : edited;
+}
+
+/** The upstream's list without the values that the client's revision does not have, and without all but IDENTITY where it takes plain data only; in its order. */
+function announceOwn({ bytes, server, pair: { client } }: Announcement): Edit {
+  const served = server.reads.includes("compressed");
+  const hidden = (value: number): boolean => !hasCompressor(client, value) || (!served && value !== 0);
+  return editCachePart(bytes, (field, out) =>
+    field.number === BATCH_COMPRESSORS ? hideValues(field, out, hidden) : "keep",
+  );
 }

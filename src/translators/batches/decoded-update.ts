@@ -7,11 +7,11 @@ import { FieldWriter } from "../../wire/field-writer.ts";
 import { numberIn } from "../../wire/fields.ts";
 import { joined, rewriteMessage } from "../../wire/rewrite.ts";
 import { Walker } from "../../wire/walker.ts";
+import { Holding } from "../holding.ts";
 import type { Call, Forward, Pair } from "../translator.ts";
 import { Answers } from "./answers.ts";
 import { asItIs } from "./as-it-is.ts";
 import { UPDATE_FUNCTION, UPDATES, type Update, updateStatus, updatesIn } from "./entries.ts";
-import { Held } from "./held.ts";
 import { limitsOf } from "./limits.ts";
 import { besides } from "./parts.ts";
 import { plainParts } from "./plain.ts";
@@ -41,7 +41,7 @@ async function decoded(
   pair: Pair,
   forward: Forward,
 ): Promise<readonly Buffer[]> {
-  const held = new Held(call.budget);
+  const held = new Holding(call.budget);
   const answers = new Answers();
   const { part } = limitsOf(pair.server.facts);
   try {
@@ -54,7 +54,7 @@ async function decoded(
     await storeAll(streamed, call, numberIn(request, UPDATE_FUNCTION), answers);
     return answers.inOrder(updates.map(({ digest }) => digest));
   } finally {
-    held.give();
+    held.close();
   }
 }
 
@@ -70,7 +70,7 @@ async function sorted(
   most: number,
   mostInAll: number,
   answers: Answers,
-  held: Held,
+  held: Holding,
 ): Promise<Sorted> {
   const entries: Buffer[] = [];
   const streamed: BlobParts[] = [];
@@ -97,16 +97,12 @@ async function sorted(
 /** What the data of an entry are, or what is wrong with them. */
 async function contentOf(update: Update): Promise<Buffer | UpstreamError> {
   try {
-    const bytes = await gathered(inOrder(plainParts(update)));
+    const bytes = await gathered(plainParts(update));
     return bytes.length === update.digest.sizeBytes ? bytes : wrongLength(update.digest, "fewer");
   } catch (error) {
     if (error instanceof UpstreamError) return error;
     throw error;
   }
-}
-
-async function* inOrder(parts: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* parts;
 }
 
 /** An entry with other data, not compressed. */

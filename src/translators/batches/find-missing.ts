@@ -1,7 +1,7 @@
 /** FindMissingBlobs about more digests than a message of the server's holds (D18). */
+import { Holding } from "../holding.ts";
 import type { Call, Forward, Pair } from "../translator.ts";
 import { asItIs } from "./as-it-is.ts";
-import { Held } from "./held.ts";
 import { limitsOf } from "./limits.ts";
 import { partsOf } from "./parts.ts";
 
@@ -28,7 +28,7 @@ export async function* divideFindMissing(
 const PART = 3 / 4;
 
 async function divided(request: Buffer, call: Call, most: number, forward: Forward): Promise<Buffer[]> {
-  const held = new Held(call.budget);
+  const held = new Holding(call.budget);
   const answers: Buffer[] = [];
   try {
     for (const part of partsOf(request, DIGESTS, most, ({ fieldStart, fieldEnd }) => fieldEnd - fieldStart)) {
@@ -42,6 +42,6 @@ async function divided(request: Buffer, call: Call, most: number, forward: Forwa
     // Lists that follow each other are one list.
     return answers;
   } finally {
-    held.give();
+    held.close();
   }
 }

@@ -17,13 +17,16 @@ export interface Limits {
   readonly whole: { readonly blobs: number; readonly message: number };
 }
 
+/** Bytes of the largest message that a server takes, or what is supposed of it. */
+export function messageLimitOf({ batchLimit, messageLimit }: ServerFacts): number {
+  return messageLimit?.is ?? Math.max(COMMON_MESSAGE_LIMIT, batchLimit?.announced ?? 0);
+}
+
 /** The limits of a server. Of one that does not say what its announced limit counts, the message is taken to count: the stricter reading (P03). */
-export function limitsOf({ batchLimit, messageLimit }: ServerFacts): Limits {
+export function limitsOf(facts: ServerFacts): Limits {
+  const { batchLimit, messageLimit } = facts;
   const announced = batchLimit?.announced || Number.POSITIVE_INFINITY;
-  const supposed = Number.isFinite(announced)
-    ? Math.max(COMMON_MESSAGE_LIMIT, announced)
-    : COMMON_MESSAGE_LIMIT;
-  const message = messageLimit?.is ?? supposed;
+  const message = messageLimitOf(facts);
   const countsBlobs = batchLimit?.counts === "blobs" && Number.isFinite(announced);
   const aroundBlobs = messageLimit?.is ?? Number.POSITIVE_INFINITY;
   return {

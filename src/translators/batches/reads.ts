@@ -5,11 +5,11 @@ import { UpstreamError } from "../../upstream/upstream-error.ts";
 import { type Digest, readDigest } from "../../wire/digest.ts";
 import { numberIn } from "../../wire/fields.ts";
 import type { Walker } from "../../wire/walker.ts";
+import { Holding } from "../holding.ts";
 import type { Call, Forward, Pair } from "../translator.ts";
 import { Answers } from "./answers.ts";
 import { asItIs } from "./as-it-is.ts";
 import { DIGESTS, digestsIn, READ_FUNCTION, readBytes, readContent, readFailure } from "./entries.ts";
-import { Held } from "./held.ts";
 import { isWithin, limitsOf } from "./limits.ts";
 import { partsOf } from "./parts.ts";
 import { BATCHES_AT_A_TIME } from "./updates.ts";
@@ -38,13 +38,13 @@ export async function* divideRead(
 export async function* readByStreams(request: Buffer, call: Call): AsyncGenerator<readonly Buffer[]> {
   const digests = digestsIn(request);
   checkAnswer(digests, call);
-  const held = new Held(call.budget);
+  const held = new Holding(call.budget);
   const answers = new Answers();
   try {
     await readEach(digests, call, numberIn(request, READ_FUNCTION), answers, held);
     yield answers.inOrder(digests);
   } finally {
-    held.give();
+    held.close();
   }
 }
 
@@ -65,7 +65,7 @@ async function* divided(
     const bytes = readBytes(digestAt(entry));
     return bytes <= most ? bytes : null;
   });
-  const held = new Held(call.budget);
+  const held = new Holding(call.budget);
   const answers = new Answers();
   try {
     const work = (part: Buffer): Promise<void> => readPart(part, answers, held, forward);
@@ -74,12 +74,12 @@ async function* divided(
     await readEach(large, call, numberIn(request, READ_FUNCTION), answers, held);
     yield answers.inOrder(digests);
   } finally {
-    held.give();
+    held.close();
   }
 }
 
 /** Reads a part of a batch; a failure is told of each of its blobs. */
-async function readPart(part: Buffer, answers: Answers, held: Held, forward: Forward): Promise<void> {
+async function readPart(part: Buffer, answers: Answers, held: Holding, forward: Forward): Promise<void> {
   try {
     for await (const answer of forward([part])) {
       held.take(answer.length);
@@ -96,7 +96,7 @@ async function readEach(
   call: Call,
   digestFunction: number,
   answers: Answers,
-  held: Held,
+  held: Holding,
 ): Promise<void> {
   if (digests.length === 0) return;
   const port = call.portFor(digestFunction);

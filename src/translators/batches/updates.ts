@@ -3,11 +3,11 @@ import { inParallel } from "../../upstream/in-parallel.ts";
 import type { BlobParts } from "../../upstream/port.ts";
 import { UpstreamError } from "../../upstream/upstream-error.ts";
 import { numberIn } from "../../wire/fields.ts";
+import { Holding } from "../holding.ts";
 import type { Call, Forward, Pair } from "../translator.ts";
 import { Answers } from "./answers.ts";
 import { asItIs } from "./as-it-is.ts";
 import { readUpdate, UPDATE_FUNCTION, UPDATES, type Update, updateStatus, updatesIn } from "./entries.ts";
-import { Held } from "./held.ts";
 import { isWithin, limitsOf } from "./limits.ts";
 import { besides, partsOf } from "./parts.ts";
 import { plainParts } from "./plain.ts";
@@ -57,7 +57,7 @@ async function divided(
 
 /** Sends a part of a batch; a failure is told of each of its blobs. */
 async function sendPart(part: Buffer, call: Call, answers: Answers, forward: Forward): Promise<void> {
-  const held = new Held(call.budget);
+  const held = new Holding(call.budget);
   try {
     held.take(part.length);
     for await (const answer of forward([part])) answers.add(answer);
@@ -66,7 +66,7 @@ async function sendPart(part: Buffer, call: Call, answers: Answers, forward: For
     const digests = updatesIn(part).map(({ digest }) => digest);
     answers.fail(digests, (digest) => updateStatus(digest, error), error);
   } finally {
-    held.give();
+    held.close();
   }
 }
 

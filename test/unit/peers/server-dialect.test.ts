@@ -89,6 +89,14 @@ test("a compressor that is announced and not kept to, as a profile says, is none
   assert.deepEqual(reads({ configured }), ["plain"]);
 });
 
+test("an endpoint that does not answer for the store says nothing of its compressors and chunks", () => {
+  const advertised = announced({ executionCapabilities: { execEnabled: true } });
+  const configured = profiles.resolve("server", "bazel-remote@2.6");
+  const facts = serverFacts({ ...unknownServer("it"), configured, advertised });
+  assert.deepEqual(claimOf(facts, "compressed-blobs")?.reads, ["plain", "zstd"]);
+  assert.deepEqual(claimOf(facts, "chunking")?.reads, ["splices", "whole"]);
+});
+
 test("an announced version is a level where nothing else tells", () => {
   const facts = serverFacts({
     ...unknownServer("it"),
